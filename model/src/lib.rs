@@ -1,0 +1,8 @@
+//! Executable specifications of peer-to-peer protocols.
+//!
+//! Every protocol is a folder of pure state machines and named properties. The same code is checked
+//! exhaustively at small scope, simulated at scale, served on sockets, and asked about foreign nodes.
+//! Nothing in this crate opens a socket or reads a clock.
+
+pub mod bencode;
+pub mod bittorrent;
