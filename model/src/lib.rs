@@ -6,3 +6,7 @@
 
 pub mod bencode;
 pub mod bittorrent;
+pub mod choose;
+pub mod claim;
+pub mod node;
+pub mod property;
