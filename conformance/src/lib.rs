@@ -1,1 +1,9 @@
-//! The harness.
+//! The harness: suites of cases, the kit that plays them, the reference nodes, and the reports.
+
+pub mod case;
+pub mod record;
+pub mod report;
+pub mod run;
+pub mod serve;
+pub mod suite;
+pub mod target;

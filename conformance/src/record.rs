@@ -1,0 +1,169 @@
+//! What was said on the wire during one case: every byte with its time and its meaning.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The most bytes one recording keeps; what follows is counted but not kept.
+pub const KEPT_BYTES: usize = 4 << 20;
+
+/// The most events one recording keeps; what follows is counted but not kept.
+pub const KEPT_EVENTS: usize = 20_000;
+
+/// How two parties talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// A byte stream.
+    Tcp,
+    /// Datagrams.
+    Udp,
+}
+
+/// One conversation between the kit and the target.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    /// What the kit plays on it, such as `peer 1` or `tracker`.
+    pub name: String,
+    /// How they talk.
+    pub transport: Transport,
+    /// The kit's end.
+    pub kit: SocketAddr,
+    /// The target's end.
+    pub target: SocketAddr,
+    /// Whether the target opened it (for TCP).
+    pub opened_by_target: bool,
+}
+
+/// What happened on a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// The connection stands.
+    Opened,
+    /// The kit sent bytes.
+    Sent(Vec<u8>),
+    /// The target sent bytes.
+    Received(Vec<u8>),
+    /// The kit closed.
+    ClosedByKit,
+    /// The target closed or reset.
+    ClosedByTarget,
+    /// Something worth a line in the diagram that is no traffic.
+    Note,
+}
+
+/// One event of a recording.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Since the case began.
+    pub at: Duration,
+    /// Index into [`Recording::channels`]; `None` for a note about the whole case.
+    pub channel: Option<usize>,
+    /// What happened.
+    pub what: Happening,
+    /// Its meaning in words, such as `request piece 3 at 0, 16384 bytes`.
+    pub label: String,
+}
+
+/// Everything that happened in one case.
+#[derive(Clone, Debug, Default)]
+pub struct Recording {
+    /// The conversations, in the order they began.
+    pub channels: Vec<Channel>,
+    /// The events, in the order of time.
+    pub events: Vec<Event>,
+    /// Bytes that were seen but not kept.
+    pub dropped_bytes: usize,
+    /// Events that were seen but not kept.
+    pub dropped_events: usize,
+    kept: usize,
+}
+
+/// A handle to a recording that several threads write to.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    began: Instant,
+    shared: Arc<Mutex<Recording>>,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self {
+            began: Instant::now(),
+            shared: Arc::default(),
+        }
+    }
+}
+
+impl Recorder {
+    /// A new, empty recording that begins now.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a conversation and returns its index.
+    pub fn channel(&self, channel: Channel) -> usize {
+        let mut recording = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        recording.channels.push(channel);
+        recording.channels.len() - 1
+    }
+
+    /// Adds an event, now.
+    pub fn event(&self, channel: Option<usize>, what: Happening, label: impl Into<String>) {
+        let at = self.began.elapsed();
+        let mut recording = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        recording.push(Event {
+            at,
+            channel,
+            what,
+            label: label.into(),
+        });
+    }
+
+    /// Time since the recording began.
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// What was recorded so far.
+    pub fn take(&self) -> Recording {
+        std::mem::take(&mut *self.shared.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Recording {
+    fn push(&mut self, mut event: Event) {
+        if self.events.len() >= KEPT_EVENTS {
+            self.dropped_events += 1;
+            return;
+        }
+        if let Happening::Sent(bytes) | Happening::Received(bytes) = &mut event.what {
+            let room = KEPT_BYTES - self.kept;
+            if bytes.len() > room {
+                self.dropped_bytes += bytes.len() - room;
+                bytes.truncate(room);
+            }
+            self.kept += bytes.len();
+        }
+        self.events.push(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_does_not_fill_the_memory() {
+        let recorder = Recorder::new();
+        for _ in 0..5 {
+            recorder.event(None, Happening::Received(vec![0; 1 << 20]), "noise");
+        }
+        for _ in 0..KEPT_EVENTS {
+            recorder.event(None, Happening::Note, "");
+        }
+        let recording = recorder.take();
+        assert_eq!(recording.dropped_bytes, 1 << 20);
+        assert_eq!(recording.events.len(), KEPT_EVENTS);
+        assert_eq!(recording.dropped_events, 5);
+    }
+}

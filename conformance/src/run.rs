@@ -1,0 +1,182 @@
+//! Plays the chosen cases of a suite: several at a time where the target allows it, each contained.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::case::{CaseInfo, Level, Outcome, Verdict};
+use crate::record::Recording;
+use crate::suite::{Session, Suite};
+
+/// Which cases are wanted.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// Patterns on the id; none means all.
+    pub patterns: Vec<globset::GlobMatcher>,
+    /// The least binding level that still runs.
+    pub level: Level,
+    /// Whether slow cases run.
+    pub slow: bool,
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self {
+            patterns: Vec::new(),
+            level: Level::May,
+            slow: false,
+        }
+    }
+}
+
+impl Selection {
+    /// Whether patterns and level choose the case, slow or not.
+    pub fn names(&self, case: &CaseInfo) -> bool {
+        case.level <= self.level
+            && (self.patterns.is_empty() || self.patterns.iter().any(|glob| glob.is_match(case.id)))
+    }
+}
+
+/// One case with what came of it; `None` when it was chosen but not run because it is slow.
+#[derive(Clone, Debug)]
+pub struct CaseReport {
+    /// The case.
+    pub info: CaseInfo,
+    /// What came of it.
+    pub outcome: Option<Outcome>,
+}
+
+/// One run of one suite.
+#[derive(Clone, Debug)]
+pub struct SuiteReport {
+    /// The suite's name.
+    pub suite: &'static str,
+    /// How the target is named.
+    pub target: String,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// The cases, in the order of the suite.
+    pub cases: Vec<CaseReport>,
+    /// How long the run took.
+    pub duration: Duration,
+}
+
+impl SuiteReport {
+    /// How many cases ended with `verdict`.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.outcomes()
+            .filter(|(_, outcome)| outcome.verdict == verdict)
+            .count()
+    }
+
+    /// The cases that ran, with what came of them.
+    pub fn outcomes(&self) -> impl Iterator<Item = (&CaseInfo, &Outcome)> {
+        self.cases
+            .iter()
+            .filter_map(|case| Some((&case.info, case.outcome.as_ref()?)))
+    }
+
+    /// The exit status this run alone deserves, by the precedence 4, 1, 3, 0.
+    pub fn exit_status(&self) -> u8 {
+        let must = |verdict| {
+            self.outcomes()
+                .any(|(info, outcome)| info.level == Level::Must && outcome.verdict == verdict)
+        };
+        if self.count(Verdict::Error) > 0 {
+            4
+        } else if must(Verdict::Fail) {
+            1
+        } else if must(Verdict::Inconclusive) || self.outcomes().next().is_none() {
+            3
+        } else {
+            0
+        }
+    }
+}
+
+/// Told while a run goes on.
+pub trait Progress: Sync {
+    /// A case begins.
+    fn begins(&self, case: &CaseInfo);
+    /// A case ended.
+    fn ended(&self, case: &CaseInfo, outcome: &Outcome);
+}
+
+/// Nobody looks.
+pub struct Unwatched;
+
+impl Progress for Unwatched {
+    fn begins(&self, _: &CaseInfo) {}
+    fn ended(&self, _: &CaseInfo, _: &Outcome) {}
+}
+
+/// Plays the chosen cases against an open session.
+pub fn run(
+    suite: &dyn Suite,
+    session: &dyn Session,
+    selection: &Selection,
+    seed: u64,
+    progress: &dyn Progress,
+) -> SuiteReport {
+    let began = std::time::Instant::now();
+    let chosen: Vec<CaseInfo> = suite
+        .cases()
+        .into_iter()
+        .filter(|case| selection.names(case))
+        .collect();
+    let slots: Vec<Mutex<Option<Outcome>>> = chosen.iter().map(|_| Mutex::new(None)).collect();
+    let runs = |index: &usize| selection.slow || !chosen[*index].slow;
+    let (alone, together): (Vec<usize>, Vec<usize>) = (0..chosen.len())
+        .filter(runs)
+        .partition(|index| chosen[*index].alone);
+    let next = AtomicUsize::new(0);
+    let play = |index: usize| {
+        let info = &chosen[index];
+        progress.begins(info);
+        let outcome = contained(session, info, seed);
+        progress.ended(info, &outcome);
+        if let Ok(mut slot) = slots[index].lock() {
+            *slot = Some(outcome);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..session.concurrency().clamp(1, together.len().max(1)) {
+            scope.spawn(|| {
+                while let Some(index) = together.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    play(*index);
+                }
+            });
+        }
+    });
+    alone.into_iter().for_each(play);
+    let cases = chosen.iter().zip(slots).map(|(info, slot)| CaseReport {
+        info: *info,
+        outcome: slot.into_inner().ok().flatten(),
+    });
+    SuiteReport {
+        suite: suite.name(),
+        target: session.target(),
+        seed,
+        cases: cases.collect(),
+        duration: began.elapsed(),
+    }
+}
+
+/// A panic inside a case is the kit's fault and stays inside the case.
+fn contained(session: &dyn Session, info: &CaseInfo, seed: u64) -> Outcome {
+    let began = std::time::Instant::now();
+    catch_unwind(AssertUnwindSafe(|| session.play(info, seed))).unwrap_or_else(|panic| {
+        let why = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a panic without words".to_owned());
+        Outcome {
+            verdict: Verdict::Error,
+            observed: format!("the kit panicked: {why}"),
+            recording: Recording::default(),
+            duration: began.elapsed(),
+        }
+    })
+}

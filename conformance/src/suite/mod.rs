@@ -1,0 +1,102 @@
+//! The suites: for each kind of node the cases that judge it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use peerproof_model::claim::Claim;
+
+use crate::case::{CaseInfo, Outcome};
+use crate::target::Target;
+
+/// One suite, independent of its kit.
+pub trait Suite: Sync {
+    /// Its name on the command line.
+    fn name(&self) -> &'static str;
+    /// What it judges, in one sentence.
+    fn about(&self) -> &'static str;
+    /// Its cases, in the order of reports.
+    fn cases(&self) -> Vec<CaseInfo>;
+    /// The claims its cases refer to.
+    fn claims(&self) -> &'static [Claim];
+    /// The names of the properties its cases may ask.
+    fn properties(&self) -> Vec<&'static str>;
+    /// The seeded violations of its reference node.
+    fn breaks(&self) -> &'static [Break];
+    /// Reaches or starts the target.
+    ///
+    /// # Errors
+    /// The options do not fit the suite, or nobody answers at the target.
+    fn open(&self, target: &Target, options: &Options) -> Result<Box<dyn Session>, OpenError>;
+}
+
+/// A seeded violation of a reference node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Break {
+    /// Its name for `--break`.
+    pub name: &'static str,
+    /// What the node does wrong, in one sentence.
+    pub what: &'static str,
+    /// The case that catches it, declared beforehand.
+    pub caught_by: &'static str,
+}
+
+/// A target that is ready to be judged.
+pub trait Session: Sync {
+    /// Plays one case, identified by its id, and judges it. Must end within `Options::patience` bounds.
+    fn play(&self, case: &CaseInfo, seed: u64) -> Outcome;
+    /// How many cases may run at the same time.
+    fn concurrency(&self) -> usize;
+    /// How reports name the target.
+    fn target(&self) -> String;
+}
+
+/// What the user asked for, as far as suites care.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where everything random comes from.
+    pub seed: u64,
+    /// The torrent that the target serves (`bittorrent-seeder`).
+    pub torrent: Option<PathBuf>,
+    /// Where the kit leaves torrents for a running client to pick up (`bittorrent-leecher` with `--target`).
+    pub torrents_dir: Option<PathBuf>,
+    /// How long the target has for one answer.
+    pub patience: Duration,
+    /// How long the target may take until it unchokes an interested peer, or announces.
+    pub long_patience: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            torrent: None,
+            torrents_dir: None,
+            patience: Duration::from_secs(2),
+            long_patience: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why a suite could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The user's mistake: exit status 2.
+    #[error("{0}")]
+    Usage(String),
+    /// Nobody answers: exit status 3.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The kit's own fault: exit status 4.
+    #[error("{0}")]
+    Kit(String),
+}
+
+/// Every suite, in the order of `peerproof list`.
+pub fn all() -> Vec<&'static dyn Suite> {
+    vec![]
+}
+
+/// The suite of that name.
+pub fn by_name(name: &str) -> Option<&'static dyn Suite> {
+    all().into_iter().find(|suite| suite.name() == name)
+}

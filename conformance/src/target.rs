@@ -1,0 +1,29 @@
+//! What is judged: a node that runs already, a program that the kit starts, or the embedded reference.
+
+use std::net::SocketAddr;
+
+/// The node that a suite judges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The reference node of this crate, sound or broken by name.
+    Embedded {
+        /// The seeded violation, by name.
+        bug: Option<String>,
+    },
+    /// A node that runs already.
+    Address(SocketAddr),
+    /// A command line that starts a node; its placeholders are the suite's.
+    Command(String),
+}
+
+impl Target {
+    /// How reports name it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Embedded { bug: None } => "reference".to_owned(),
+            Self::Embedded { bug: Some(bug) } => format!("reference --break {bug}"),
+            Self::Address(address) => address.to_string(),
+            Self::Command(line) => line.clone(),
+        }
+    }
+}
