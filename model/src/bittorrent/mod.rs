@@ -1,1 +1,5 @@
 //! BitTorrent.
+
+pub mod message;
+pub mod metainfo;
+pub mod wire;

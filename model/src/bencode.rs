@@ -1,1 +1,0 @@
-//! Bencoding (BEP 3): strict, bounded.
