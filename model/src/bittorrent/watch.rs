@@ -1,0 +1,168 @@
+//! Judges what is seen of a peer, moment by moment, also when nobody knows what it has read so far.
+//!
+//! In the model a message is told when it is delivered, and every moment has one explanation. On a socket the
+//! observer knows what it *sent*: how much of that the subject had read when it spoke is unknown. So what was
+//! sent stays pending until an answer, or a settled link, proves that it was read, and a moment counts as
+//! broken only when it is broken whatever the subject had read.
+
+use std::collections::BTreeMap;
+
+use super::message::PeerMessage;
+use super::view::{Frame, Link, Moment, Observation, PeerView};
+use crate::property::{Judgement, Property};
+
+/// An observer with questions.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    view: PeerView,
+    pending: BTreeMap<Link, Vec<Frame>>,
+    asked: Vec<(&'static Property<Moment>, Judgement)>,
+}
+
+impl Watch {
+    /// Asks `properties` about a subject of which `view` is known.
+    pub fn new(
+        view: PeerView,
+        properties: impl IntoIterator<Item = &'static Property<Moment>>,
+    ) -> Self {
+        Self {
+            view,
+            pending: BTreeMap::new(),
+            asked: properties
+                .into_iter()
+                .map(|property| (property, Judgement::Unknown))
+                .collect(),
+        }
+    }
+
+    /// What is known, without what is pending.
+    pub fn view(&self) -> &PeerView {
+        &self.view
+    }
+
+    /// What is known if everything that was sent on every link has been read.
+    pub fn view_if_read(&self) -> PeerView {
+        let mut view = self.view.clone();
+        for (link, frames) in &self.pending {
+            for frame in frames {
+                view.apply(&told(*link, frame.clone()));
+            }
+        }
+        view
+    }
+
+    /// What each property says of everything seen so far.
+    pub fn judgements(&self) -> impl Iterator<Item = (&'static str, &Judgement)> {
+        self.asked
+            .iter()
+            .map(|(property, judgement)| (property.name, judgement))
+    }
+
+    /// What the property of that name says; `Unknown` when it was not asked.
+    pub fn judgement(&self, name: &str) -> Judgement {
+        self.judgements()
+            .find(|(asked, _)| *asked == name)
+            .map_or(Judgement::Unknown, |(_, judgement)| judgement.clone())
+    }
+
+    /// Sees something. What the neighbours say (`Told`) is taken as sent, not yet as read.
+    pub fn observe(&mut self, observation: Observation) {
+        match observation {
+            Observation::Told { link, frame } => self.pending.entry(link).or_default().push(frame),
+            Observation::Heard { link, frame } => self.on_heard(link, frame),
+            Observation::Quiet(link) | Observation::ClosedBySubject(link) => {
+                self.settle(link);
+                self.enter(observation);
+            }
+            other => self.enter(other),
+        }
+    }
+
+    /// Everything sent on the link so far is known to have been read.
+    pub fn settle(&mut self, link: Link) {
+        for frame in self.pending.remove(&link).unwrap_or_default() {
+            self.enter(told(link, frame));
+        }
+    }
+
+    fn on_heard(&mut self, link: Link, frame: Frame) {
+        let pending = self.pending.remove(&link).unwrap_or_default();
+        let read = pending
+            .iter()
+            .rposition(|sent| answers(&frame, sent))
+            .map_or(0, |last| last + 1);
+        let mut pending = pending.into_iter();
+        for sent in pending.by_ref().take(read) {
+            self.enter(told(link, sent));
+        }
+        let rest: Vec<Frame> = pending.collect();
+        let heard = Observation::Heard { link, frame };
+        // Every prefix of what is pending is one explanation of this moment.
+        let mut moment = Moment {
+            view: self.view.clone(),
+            now: heard.clone(),
+        };
+        let mut explanations: Vec<Judgement> = judge_all(&self.asked, &moment);
+        for sent in &rest {
+            moment.view.apply(&told(link, sent.clone()));
+            for (known, other) in explanations.iter_mut().zip(judge_all(&self.asked, &moment)) {
+                *known = std::mem::replace(known, Judgement::Unknown).either(other);
+            }
+        }
+        self.record(explanations);
+        self.view.apply(&heard);
+        if !rest.is_empty() {
+            self.pending.insert(link, rest);
+        }
+    }
+
+    fn enter(&mut self, now: Observation) {
+        let moment = Moment {
+            view: self.view.clone(),
+            now,
+        };
+        let judgements = judge_all(&self.asked, &moment);
+        self.record(judgements);
+        self.view = moment.view;
+        self.view.apply(&moment.now);
+    }
+
+    fn record(&mut self, judgements: Vec<Judgement>) {
+        for ((_, known), new) in self.asked.iter_mut().zip(judgements) {
+            *known = std::mem::replace(known, Judgement::Unknown).and_then(new);
+        }
+    }
+}
+
+fn told(link: Link, frame: Frame) -> Observation {
+    Observation::Told { link, frame }
+}
+
+fn judge_all(
+    asked: &[(&'static Property<Moment>, Judgement)],
+    moment: &Moment,
+) -> Vec<Judgement> {
+    asked
+        .iter()
+        .map(|(property, _)| (property.judge)(moment))
+        .collect()
+}
+
+/// Whether hearing `heard` proves that the subject had read `sent`.
+fn answers(heard: &Frame, sent: &Frame) -> bool {
+    match (heard, sent) {
+        (
+            Frame::Message(PeerMessage::Piece { index, begin, .. }),
+            Frame::Message(PeerMessage::Request(block)),
+        ) => (*index, *begin) == (block.index, block.begin),
+        (
+            Frame::Message(PeerMessage::RejectRequest(rejected)),
+            Frame::Message(PeerMessage::Request(block)),
+        ) => rejected == block,
+        (
+            Frame::Message(PeerMessage::Request(wanted)),
+            Frame::Message(PeerMessage::Have(piece)),
+        ) => wanted.index == *piece,
+        _ => false,
+    }
+}
