@@ -1,33 +1,13 @@
 //! A set of pieces of one torrent, as the bitfield on the wire and in a peer's memory.
 
+use super::wire::WireError;
+use super::wire::torrent_bounds::{check_bitfield, has_bit};
+
 /// Which pieces of a torrent somebody has.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pieces {
     count: u32,
     bits: Vec<u8>,
-}
-
-/// Why bytes are not a bitfield of a torrent (BEP 3, "bitfield").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BitfieldError {
-    /// Not `ceil(pieces / 8)` bytes.
-    #[error("a bitfield of {pieces} pieces has {expected} bytes, not {found}")]
-    Length {
-        /// Pieces of the torrent.
-        pieces: u32,
-        /// Bytes it must have.
-        expected: usize,
-        /// Bytes it has.
-        found: usize,
-    },
-    /// A bit behind the last piece is set.
-    #[error("spare bits behind piece {last} are set in the last byte {byte:#04x}")]
-    SpareBits {
-        /// The last piece of the torrent.
-        last: u32,
-        /// The last byte.
-        byte: u8,
-    },
 }
 
 impl Pieces {
@@ -52,28 +32,12 @@ impl Pieces {
     ///
     /// # Errors
     /// The length or a spare bit is wrong.
-    pub fn from_bitfield(count: u32, bytes: &[u8]) -> Result<Self, BitfieldError> {
-        let expected = count.div_ceil(8) as usize;
-        if bytes.len() != expected {
-            return Err(BitfieldError::Length {
-                pieces: count,
-                expected,
-                found: bytes.len(),
-            });
-        }
-        let spare = (8 - count % 8) % 8;
-        match bytes.last() {
-            Some(&byte) if byte.trailing_zeros() < spare && byte != 0 => {
-                Err(BitfieldError::SpareBits {
-                    last: count.saturating_sub(1),
-                    byte,
-                })
-            }
-            _ => Ok(Self {
-                count,
-                bits: bytes.to_vec(),
-            }),
-        }
+    pub fn from_bitfield(count: u32, bytes: &[u8]) -> Result<Self, WireError> {
+        check_bitfield(bytes, count)?;
+        Ok(Self {
+            count,
+            bits: bytes.to_vec(),
+        })
     }
 
     /// The payload of a bitfield message.
@@ -103,7 +67,7 @@ impl Pieces {
 
     /// Whether the piece is here; a piece that the torrent lacks is not.
     pub fn contains(&self, piece: u32) -> bool {
-        piece < self.count && self.bits[(piece / 8) as usize] & (0x80 >> (piece % 8)) != 0
+        piece < self.count && has_bit(&self.bits, piece)
     }
 
     /// Adds a piece; false when it was there or the torrent lacks it.
@@ -147,14 +111,8 @@ mod tests {
 
     #[test]
     fn spare_bits_and_wrong_lengths_are_refused() {
-        assert!(matches!(
-            Pieces::from_bitfield(9, &[0xb0, 0xc0]),
-            Err(BitfieldError::SpareBits { byte: 0xc0, .. })
-        ));
-        assert!(matches!(
-            Pieces::from_bitfield(9, &[0xb0]),
-            Err(BitfieldError::Length { expected: 2, found: 1, .. })
-        ));
+        assert!(Pieces::from_bitfield(9, &[0xb0, 0xc0]).is_err());
+        assert!(Pieces::from_bitfield(9, &[0xb0]).is_err());
         assert!(Pieces::from_bitfield(8, &[0x01]).is_ok());
         assert!(Pieces::from_bitfield(0, &[]).is_ok());
     }

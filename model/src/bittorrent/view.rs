@@ -50,7 +50,12 @@ impl Hash for Torrent {
 impl Torrent {
     /// How many pieces there are.
     pub fn pieces(&self) -> u32 {
-        self.metainfo.piece_count()
+        self.metainfo.info().layout.pieces()
+    }
+
+    /// Bytes of a piece; none when the torrent lacks it.
+    pub fn piece_len(&self, index: u32) -> u32 {
+        self.metainfo.piece_len(index).unwrap_or(0)
     }
 
     /// Whether the range lies inside its piece and is not empty.
@@ -58,15 +63,16 @@ impl Torrent {
         block.index < self.pieces()
             && block.length > 0
             && u64::from(block.begin) + u64::from(block.length)
-                <= u64::from(self.metainfo.piece_len(block.index))
+                <= u64::from(self.piece_len(block.index))
     }
 
     /// Whether `data` is what the content holds there; `None` when the observer lacks the content.
     pub fn is_right(&self, index: u32, begin: u32, data: &[u8]) -> Option<bool> {
         let content = self.content.as_ref()?;
-        let start = u64::from(index) * u64::from(self.metainfo.piece_length()) + u64::from(begin);
+        let start = u64::from(index) * u64::from(self.metainfo.info().layout.piece_length())
+            + u64::from(begin);
         let end = start + data.len() as u64;
-        let inside = begin as usize + data.len() <= self.metainfo.piece_len(index) as usize;
+        let inside = begin as usize + data.len() <= self.piece_len(index) as usize;
         Some(inside && content.get(start as usize..end as usize) == Some(data))
     }
 }
@@ -257,7 +263,7 @@ impl PeerView {
             }
             covered = covered.max(begin + length);
         }
-        piece < self.torrent.pieces() && covered >= self.torrent.metainfo.piece_len(piece)
+        piece < self.torrent.pieces() && covered >= self.torrent.piece_len(piece)
     }
 
     /// The pieces that the subject can have verified.

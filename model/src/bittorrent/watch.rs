@@ -138,10 +138,7 @@ fn told(link: Link, frame: Frame) -> Observation {
     Observation::Told { link, frame }
 }
 
-fn judge_all(
-    asked: &[(&'static Property<Moment>, Judgement)],
-    moment: &Moment,
-) -> Vec<Judgement> {
+fn judge_all(asked: &[(&'static Property<Moment>, Judgement)], moment: &Moment) -> Vec<Judgement> {
     asked
         .iter()
         .map(|(property, _)| (property.judge)(moment))

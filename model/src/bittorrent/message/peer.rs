@@ -108,6 +108,17 @@ pub struct BlockRequest {
     pub length: u32,
 }
 
+impl fmt::Display for BlockRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            index,
+            begin,
+            length,
+        } = self;
+        write!(f, "piece {index} at {begin}, {length} bytes")
+    }
+}
+
 /// A message behind the handshake: a length, an id and a payload; a keep-alive has length zero.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PeerMessage {
