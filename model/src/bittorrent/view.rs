@@ -159,6 +159,13 @@ pub struct Said {
 }
 
 impl Said {
+    /// A request of this end got its answer.
+    fn answered(&mut self, block: &BlockRequest) {
+        if !self.requests.remove(block) {
+            self.withdrawn.remove(block);
+        }
+    }
+
     fn nothing(pieces: u32) -> Self {
         Self {
             handshake: None,
@@ -348,7 +355,7 @@ fn says(speaker: &mut Said, listener: &mut Said, frame: &Frame, torrent: &Torren
             if handshake.info_hash != torrent.metainfo.info_hash() {
                 speaker.offence = Some("a handshake for another torrent");
             }
-            speaker.handshake = Some(handshake.clone());
+            speaker.handshake = Some(*handshake);
             return;
         }
         Frame::Malformed(_) => {
@@ -395,9 +402,8 @@ fn says(speaker: &mut Said, listener: &mut Said, frame: &Frame, torrent: &Torren
             speaker.requests.insert(*block);
         }
         PeerMessage::Cancel(block) => {
-            if speaker.requests.remove(block) {
-                speaker.withdrawn.insert(*block);
-            }
+            let withdrawn = speaker.requests.take(block);
+            speaker.withdrawn.extend(withdrawn);
         }
         PeerMessage::Piece { index, begin, data } => {
             let block = BlockRequest {
@@ -405,14 +411,10 @@ fn says(speaker: &mut Said, listener: &mut Said, frame: &Frame, torrent: &Torren
                 begin: *begin,
                 length: data.len() as u32,
             };
-            if !listener.requests.remove(&block) {
-                listener.withdrawn.remove(&block);
-            }
+            listener.answered(&block);
         }
         PeerMessage::RejectRequest(block) if fast => {
-            if !listener.requests.remove(block) {
-                listener.withdrawn.remove(block);
-            }
+            listener.answered(block);
         }
         PeerMessage::AllowedFast(piece) if fast => {
             speaker.allowed_fast.insert(*piece);
