@@ -1,6 +1,9 @@
 //! The harness: suites of cases, the kit that plays them, the reference nodes, and the reports.
 
+pub mod baseline;
 pub mod case;
+pub mod cli;
+pub mod interrupt;
 pub mod record;
 pub mod report;
 pub mod run;

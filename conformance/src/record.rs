@@ -62,6 +62,8 @@ pub struct Event {
     pub what: Happening,
     /// Its meaning in words, such as `request piece 3 at 0, 16384 bytes`.
     pub label: String,
+    /// How many bytes it carried, kept or not.
+    pub bytes: usize,
 }
 
 /// Everything that happened in one case.
@@ -116,6 +118,7 @@ impl Recorder {
             channel,
             what,
             label: label.into(),
+            bytes: 0,
         });
     }
 
@@ -131,12 +134,35 @@ impl Recorder {
 }
 
 impl Recording {
+    /// A recording of these conversations and events, which happened elsewhere.
+    pub fn new(channels: Vec<Channel>, events: impl IntoIterator<Item = Event>) -> Self {
+        let mut recording = Self {
+            channels,
+            ..Self::default()
+        };
+        events.into_iter().for_each(|event| recording.push(event));
+        recording
+    }
+
+    /// Forgets all but the first `keep` bytes of every event, as reports without captures need no more.
+    pub fn shed(&mut self, keep: usize) {
+        self.kept = 0;
+        for event in &mut self.events {
+            if let Happening::Sent(bytes) | Happening::Received(bytes) = &mut event.what {
+                bytes.truncate(keep);
+                bytes.shrink_to_fit();
+                self.kept += bytes.len();
+            }
+        }
+    }
+
     fn push(&mut self, mut event: Event) {
         if self.events.len() >= KEPT_EVENTS {
             self.dropped_events += 1;
             return;
         }
         if let Happening::Sent(bytes) | Happening::Received(bytes) = &mut event.what {
+            event.bytes = bytes.len();
             let room = KEPT_BYTES - self.kept;
             if bytes.len() > room {
                 self.dropped_bytes += bytes.len() - room;

@@ -79,9 +79,15 @@ impl SuiteReport {
 
     /// The exit status this run alone deserves, by the precedence 4, 1, 3, 0.
     pub fn exit_status(&self) -> u8 {
+        self.exit_status_except(|_, _| false)
+    }
+
+    /// The same, with the verdicts left out that `excused` says are known.
+    pub fn exit_status_except(&self, excused: impl Fn(&CaseInfo, &Outcome) -> bool) -> u8 {
         let must = |verdict| {
-            self.outcomes()
-                .any(|(info, outcome)| info.level == Level::Must && outcome.verdict == verdict)
+            self.outcomes().any(|(info, outcome)| {
+                info.level == Level::Must && outcome.verdict == verdict && !excused(info, outcome)
+            })
         };
         if self.count(Verdict::Error) > 0 {
             4

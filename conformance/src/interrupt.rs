@@ -1,0 +1,117 @@
+//! What must not stay behind when the user presses Ctrl-C: child processes and temporary directories.
+//!
+//! Whoever starts a process or makes a directory registers it here for as long as it lives.
+//! The handler ends the processes, removes the directories and exits with status 130.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::Thread;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// The exit status of a run that the user interrupted, as shells report it for SIGINT.
+pub const INTERRUPTED: i32 = 130;
+
+enum Leftover {
+    Process(u32),
+    ProcessGroup(u32),
+    Directory(PathBuf),
+}
+
+static LEFTOVERS: Mutex<BTreeMap<u64, Leftover>> = Mutex::new(BTreeMap::new());
+
+/// Something that is cleaned up on an interrupt for as long as this value lives.
+#[derive(Debug)]
+#[must_use]
+pub struct Registration(u64);
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        leftovers().remove(&self.0);
+    }
+}
+
+/// Registers a child process by its id.
+pub fn process(id: u32) -> Registration {
+    register(Leftover::Process(id))
+}
+
+/// Registers a child that leads a process group of its own, by its id.
+pub fn process_group(id: u32) -> Registration {
+    register(Leftover::ProcessGroup(id))
+}
+
+/// Registers a temporary directory.
+pub fn directory(path: &Path) -> Registration {
+    register(Leftover::Directory(path.to_owned()))
+}
+
+/// Who waits for an interrupt, and whether it came.
+static WAITING: Mutex<Option<Thread>> = Mutex::new(None);
+static INTERRUPT: AtomicBool = AtomicBool::new(false);
+
+/// Blocks until the user interrupts, as the ordinary end of something that runs until then.
+/// Needs [`watch`] before.
+pub fn wait() {
+    *WAITING.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current());
+    while !INTERRUPT.load(Ordering::SeqCst) {
+        std::thread::park();
+    }
+}
+
+/// Handles SIGINT, SIGTERM and SIGHUP from now on: wakes who [`wait`]s, else cleans up and exits.
+/// Where a handler stands already, does nothing.
+pub fn watch() {
+    // The only error is that somebody else handles the signals already, and then they decide.
+    let _ = ctrlc::try_set_handler(|| {
+        if let Some(waiting) = &*WAITING.lock().unwrap_or_else(PoisonError::into_inner)
+            && !INTERRUPT.swap(true, Ordering::SeqCst)
+        {
+            waiting.unpark();
+            return;
+        }
+        // Held until the end: nothing new is registered, and so started, behind the handler's back.
+        let _held = clean_up();
+        eprintln!("peerproof: interrupted; what the run had started is ended");
+        std::process::exit(INTERRUPTED);
+    });
+}
+
+fn leftovers() -> std::sync::MutexGuard<'static, BTreeMap<u64, Leftover>> {
+    LEFTOVERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn register(leftover: Leftover) -> Registration {
+    let mut leftovers = leftovers();
+    let key = leftovers.last_key_value().map_or(0, |(key, _)| key + 1);
+    leftovers.insert(key, leftover);
+    Registration(key)
+}
+
+fn clean_up() -> std::sync::MutexGuard<'static, BTreeMap<u64, Leftover>> {
+    let mut leftovers = leftovers();
+    // Processes first: a node that lives could write into its directory while that is removed.
+    for leftover in leftovers.values() {
+        // An error means that the process is gone already.
+        let _ = match leftover {
+            Leftover::Process(id) => kill(pid(*id), Signal::SIGKILL),
+            Leftover::ProcessGroup(id) => kill(Pid::from_raw(-pid(*id).as_raw()), Signal::SIGKILL),
+            Leftover::Directory(_) => Ok(()),
+        };
+    }
+    for leftover in leftovers.values() {
+        if let Leftover::Directory(path) = leftover {
+            let _ = std::fs::remove_dir_all(path);
+        }
+    }
+    leftovers.clear();
+    leftovers
+}
+
+/// Ids of children come from the system and fit; an impossible one addresses nobody.
+fn pid(id: u32) -> Pid {
+    Pid::from_raw(i32::try_from(id).unwrap_or(i32::MAX))
+}
