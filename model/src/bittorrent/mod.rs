@@ -1,9 +1,13 @@
 //! BitTorrent.
 
+pub mod claims;
 pub mod message;
 pub mod metainfo;
 pub mod pieces;
 pub mod properties;
+pub mod tracker_view;
+#[cfg(test)]
+mod tracker_view_tests;
 pub mod view;
 pub mod watch;
 #[cfg(test)]

@@ -4,8 +4,10 @@
 //! them of every step of the model, the harness of every message of a foreign node. A property answers
 //! `Holds` only where the fact was put to the test.
 
+mod tracker;
 mod transfer;
 
+use super::tracker_view::TrackerMoment;
 use super::view::Moment;
 use crate::property::Property;
 
@@ -17,4 +19,14 @@ pub fn peer() -> impl Iterator<Item = &'static Property<Moment>> {
 /// The property of a peer with that name.
 pub fn peer_property(name: &str) -> Option<&'static Property<Moment>> {
     peer().find(|property| property.name == name)
+}
+
+/// Every property of a tracker, by topic.
+pub fn of_trackers() -> impl Iterator<Item = &'static Property<TrackerMoment>> {
+    tracker::PROPERTIES.iter().copied().flatten()
+}
+
+/// The property of a tracker with that name.
+pub fn tracker_property(name: &str) -> Option<&'static Property<TrackerMoment>> {
+    of_trackers().find(|property| property.name == name)
 }

@@ -1,0 +1,5 @@
+//! The statements that BitTorrent software is held to.
+
+mod tracker;
+
+pub use tracker::TRACKER;

@@ -1,0 +1,180 @@
+//! Whether and in which form a tracker answers over HTTP, and what it refuses.
+
+use super::{accepted, always};
+use crate::bittorrent::message::{AnnounceResponse, Peers, ScrapeResponse, UdpResponse};
+use crate::bittorrent::tracker_view::{Answer, Question, TrackerMoment};
+use crate::bittorrent::wire::ErrorClass;
+use crate::property::{Judgement, Property};
+
+pub(super) static PROPERTIES: &[Property<TrackerMoment>] = &[
+    always(
+        "announces_are_answered",
+        &["bep3/tracker-answers-announces"],
+        announces_are_answered,
+    ),
+    always(
+        "scrapes_are_answered",
+        &["bep48/scrape"],
+        scrapes_are_answered,
+    ),
+    always(
+        "answers_are_well_formed",
+        &["bep3/tracker-answers-announces"],
+        answers_are_well_formed,
+    ),
+    always(
+        "answers_are_canonical",
+        &["bep3/tracker-reply-is-canonical"],
+        answers_are_canonical,
+    ),
+    always(
+        "compact_lists_are_whole",
+        &["bep23/entries-of-six-bytes"],
+        compact_lists_are_whole,
+    ),
+    always(
+        "lists_are_compact_by_default",
+        &["bep23/compact-by-default"],
+        lists_are_compact,
+    ),
+    always(
+        "malformed_announces_are_refused",
+        &["bep3/failure-reason"],
+        malformed_are_refused,
+    ),
+    always(
+        "intervals_are_positive",
+        &["bep3/tracker-interval"],
+        intervals_are_positive,
+    ),
+];
+
+/// What an answer that is not the wished one was.
+pub(super) fn described(answer: &Answer) -> String {
+    match answer {
+        Answer::Announced(AnnounceResponse::Failure(failure))
+        | Answer::Scraped(ScrapeResponse::Failure(failure)) => {
+            format!("refused: {}", failure.reason.escape_ascii())
+        }
+        Answer::Announced(_) => "an answer to an announce".to_owned(),
+        Answer::Scraped(_) => "an answer to a scrape".to_owned(),
+        Answer::Status(status) => format!("the HTTP status {status}"),
+        Answer::Reply(UdpResponse::Error { message, .. }) => {
+            format!("an error: {}", message.escape_ascii())
+        }
+        Answer::Reply(UdpResponse::Connect { .. }) => "a connect reply".to_owned(),
+        Answer::Reply(UdpResponse::Announce { .. }) => "an announce reply".to_owned(),
+        Answer::Reply(UdpResponse::Scrape { .. }) => "a scrape reply".to_owned(),
+        Answer::Malformed(error) => format!("an answer that does not decode: {error}"),
+        Answer::NotHttp(why) => format!("no HTTP response: {why}"),
+        Answer::Closed => "the connection was closed without an answer".to_owned(),
+        Answer::Nothing => "no answer".to_owned(),
+    }
+}
+
+/// A redirect tells nothing: nobody follows it here.
+fn redirected(answer: &Answer) -> bool {
+    matches!(answer, Answer::Status(300..=399))
+}
+
+fn announces_are_answered(moment: &TrackerMoment) -> Judgement {
+    if moment.now.announce().is_none() || redirected(&moment.now.answer) {
+        return Judgement::Unknown;
+    }
+    Judgement::check(moment.now.accepted().is_some(), || {
+        format!(
+            "a well-formed announce got {}",
+            described(&moment.now.answer)
+        )
+    })
+}
+
+fn scrapes_are_answered(moment: &TrackerMoment) -> Judgement {
+    let Question::Scrape(_) = &moment.now.question else {
+        return Judgement::Unknown;
+    };
+    let answer = &moment.now.answer;
+    if redirected(answer) {
+        return Judgement::Unknown;
+    }
+    Judgement::check(
+        matches!(answer, Answer::Scraped(ScrapeResponse::Files(_))),
+        || format!("a well-formed scrape got {}", described(answer)),
+    )
+}
+
+/// Whatever the question was: no answer is half one. Over UDP and to nonsense, silence is an answer too.
+fn answers_are_well_formed(moment: &TrackerMoment) -> Judgement {
+    match (&moment.now.question, &moment.now.answer) {
+        (_, Answer::Malformed(_)) => Judgement::Broken(described(&moment.now.answer)),
+        (Question::Announce(_) | Question::Scrape(_), Answer::NotHttp(_)) => {
+            Judgement::Broken(described(&moment.now.answer))
+        }
+        (_, Answer::NotHttp(_) | Answer::Closed | Answer::Nothing) => Judgement::Unknown,
+        _ => Judgement::Holds,
+    }
+}
+
+fn answers_are_canonical(moment: &TrackerMoment) -> Judgement {
+    match (&moment.now.answer, &moment.now.departure) {
+        (Answer::Announced(_) | Answer::Scraped(_), None) => Judgement::Holds,
+        (Answer::Announced(_) | Answer::Scraped(_), Some(departure)) => Judgement::Broken(format!(
+            "the answer is not canonical bencoding: {departure}"
+        )),
+        _ => Judgement::Unknown,
+    }
+}
+
+fn compact_lists_are_whole(moment: &TrackerMoment) -> Judgement {
+    match &moment.now.answer {
+        Answer::Malformed(error) if matches!(error.class, ErrorClass::CompactLength(_)) => {
+            Judgement::Broken(error.to_string())
+        }
+        Answer::Announced(AnnounceResponse::Success(success)) => match &success.peers {
+            Some(Peers::Compact(peers)) if !peers.is_empty() => Judgement::Holds,
+            _ => Judgement::Unknown,
+        },
+        _ => Judgement::Unknown,
+    }
+}
+
+fn lists_are_compact(moment: &TrackerMoment) -> Judgement {
+    let (Question::Announce(request), Answer::Announced(AnnounceResponse::Success(success))) =
+        (&moment.now.question, &moment.now.answer)
+    else {
+        return Judgement::Unknown;
+    };
+    match &success.peers {
+        Some(Peers::Compact(_)) if request.compact != Some(false) => Judgement::Holds,
+        Some(Peers::Dictionaries(_)) if request.compact != Some(false) => {
+            Judgement::Broken("the peers are a list of dictionaries".to_owned())
+        }
+        _ => Judgement::Unknown,
+    }
+}
+
+fn malformed_are_refused(moment: &TrackerMoment) -> Judgement {
+    let Question::MalformedAnnounce(flaw) = &moment.now.question else {
+        return Judgement::Unknown;
+    };
+    match &moment.now.answer {
+        Answer::Announced(AnnounceResponse::Success(_)) => {
+            Judgement::Broken(format!("an announce with {flaw} was accepted"))
+        }
+        answer if moment.now.refused() => {
+            debug_assert!(!redirected(answer), "a redirect is no refusal");
+            Judgement::Holds
+        }
+        answer if redirected(answer) => Judgement::Unknown,
+        answer => Judgement::Broken(format!("an announce with {flaw} got {}", described(answer))),
+    }
+}
+
+fn intervals_are_positive(moment: &TrackerMoment) -> Judgement {
+    let Some((accepted, _)) = accepted(moment) else {
+        return Judgement::Unknown;
+    };
+    Judgement::check(accepted.interval > 0, || {
+        "the interval is 0 seconds".to_owned()
+    })
+}
