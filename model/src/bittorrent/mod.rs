@@ -3,6 +3,8 @@
 pub mod claims;
 pub mod message;
 pub mod metainfo;
+pub mod mutant;
+pub mod node;
 pub mod pieces;
 pub mod properties;
 pub mod tracker_view;

@@ -58,6 +58,11 @@ impl Torrent {
         self.metainfo.piece_len(index).unwrap_or(0)
     }
 
+    /// Where a piece begins within the content.
+    pub fn piece_start(&self, index: u32) -> u64 {
+        u64::from(index) * u64::from(self.metainfo.info().layout.piece_length())
+    }
+
     /// Whether the range lies inside its piece and is not empty.
     pub fn contains(&self, block: &BlockRequest) -> bool {
         block.index < self.pieces()
@@ -69,8 +74,7 @@ impl Torrent {
     /// Whether `data` is what the content holds there; `None` when the observer lacks the content.
     pub fn is_right(&self, index: u32, begin: u32, data: &[u8]) -> Option<bool> {
         let content = self.content.as_ref()?;
-        let start = u64::from(index) * u64::from(self.metainfo.info().layout.piece_length())
-            + u64::from(begin);
+        let start = self.piece_start(index) + u64::from(begin);
         let end = start + data.len() as u64;
         let inside = begin as usize + data.len() <= self.piece_len(index) as usize;
         Some(inside && content.get(start as usize..end as usize) == Some(data))

@@ -1,0 +1,8 @@
+//! Peers stepped by hand on virtual links.
+
+mod choking;
+mod download;
+mod fast;
+mod room;
+mod serving;
+mod trace;
