@@ -98,7 +98,10 @@ fn hostile_labels_stay_text() {
     assert!(svg.contains("&lt;script&gt;alert(1)"), "{svg}");
     assert!(!svg.contains('\u{1b}') && !svg.contains('\u{202e}'));
     let text = mermaid(&recording);
-    assert!(text.contains("#59; end") && !text.contains("script>"), "{text}");
+    assert!(
+        text.contains("#59; end") && !text.contains("script>"),
+        "{text}"
+    );
 }
 
 #[test]
