@@ -14,6 +14,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use crate::commands;
@@ -102,9 +103,16 @@ impl Running {
         self.process.alive()
     }
 
-    /// Asks it to leave (SIGTERM) and waits at most `patience`: clients announce `stopped` on the way out.
-    pub(crate) fn end(&mut self, patience: Duration) -> bool {
-        self.process.end(patience)
+    /// Has it stop its torrent, for which it announces `stopped`; returns before it has.
+    ///
+    /// All but transmission leave as well: they announce on their way out. ctorrent takes 12 s for it.
+    pub(crate) fn stop(&mut self) -> Result<(), String> {
+        match self.software {
+            // SIGTERM is its emergency exit, without an announce.
+            Software::Aria2 => self.process.signal(Signal::SIGINT),
+            Software::Transmission => commands::stop_in_transmission(self.process.home()),
+            _ => self.process.signal(Signal::SIGTERM),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command lines and configuration files of the real clients.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -21,9 +22,12 @@ const RPC_PORT: &str = "rpc-port";
 
 /// libtorrent's client: one session, one torrent, every alert printed. Arguments: metainfo, directory, port.
 const LIBTORRENT: &str = r"
+import signal
 import sys
 import libtorrent as lt
 
+# Leaving through the interpreter destroys the session, which announces `stopped`.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 metainfo, directory, port = sys.argv[1:4]
 session = lt.session({
     'listen_interfaces': '127.0.0.1:' + port,
@@ -31,7 +35,7 @@ session = lt.session({
     'enable_incoming_utp': False, 'enable_outgoing_utp': False,
     'in_enc_policy': int(lt.enc_policy.pe_disabled), 'out_enc_policy': int(lt.enc_policy.pe_disabled),
     'allow_multiple_connections_per_ip': True,
-    'min_reconnect_time': 1,
+    'min_reconnect_time': 1, 'min_announce_interval': 1,
     'ssrf_mitigation': False,
     'alert_mask': int(lt.alert.category_t.all_categories) & 0x7fffffff,
 })
@@ -124,30 +128,21 @@ pub(crate) fn add_to_transmission(
     process: &mut Process,
     deadline: Instant,
 ) -> Result<(), String> {
-    let port =
-        fs::read_to_string(process.home().join(RPC_PORT)).map_err(|error| error.to_string())?;
     let mut said = String::new();
     let added = eventually(deadline.saturating_duration_since(Instant::now()), || {
         if !process.alive() {
             return true;
         }
-        let output = Command::new("transmission-remote")
-            .arg(format!("127.0.0.1:{port}"))
-            .arg("--download-dir")
-            .arg(&job.directory)
-            .arg("--add")
-            .arg(&job.metainfo)
-            .env("HOME", process.home())
-            .stdin(Stdio::null())
-            .output();
-        match output {
-            Ok(output) => {
-                said =
-                    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-                output.status.success()
-            }
-            Err(error) => {
-                said = format!("transmission-remote: {error}");
+        let add = [
+            "--download-dir".as_ref(),
+            job.directory.as_os_str(),
+            "--add".as_ref(),
+            job.metainfo.as_os_str(),
+        ];
+        match tell_transmission(process.home(), &add) {
+            Ok(()) => true,
+            Err(answer) => {
+                said = answer;
                 false
             }
         }
@@ -156,6 +151,31 @@ pub(crate) fn add_to_transmission(
         Ok(())
     } else {
         Err(format!("transmission did not take the torrent: {said}"))
+    }
+}
+
+/// Has a started transmission stop its torrent: it announces `stopped` then, and not when it is ended.
+pub(crate) fn stop_in_transmission(home: &Path) -> Result<(), String> {
+    tell_transmission(
+        home,
+        &["--torrent".as_ref(), "all".as_ref(), "--stop".as_ref()],
+    )
+}
+
+fn tell_transmission(home: &Path, arguments: &[&OsStr]) -> Result<(), String> {
+    let port = fs::read_to_string(home.join(RPC_PORT)).map_err(|error| error.to_string())?;
+    let output = Command::new("transmission-remote")
+        .arg(format!("127.0.0.1:{port}"))
+        .args(arguments)
+        .env("HOME", home)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("transmission-remote: {error}"))?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        let said = [output.stdout, output.stderr].concat();
+        Err(String::from_utf8_lossy(&said).into_owned())
     }
 }
 

@@ -69,23 +69,25 @@ impl Process {
         !self.ended && matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Sends `signal` to the process group, and does not wait.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<(), String> {
+        let id = i32::try_from(self.child.id()).map_err(|error| error.to_string())?;
+        killpg(Pid::from_raw(id), signal).map_err(|error| error.to_string())
+    }
+
     /// Ends the process group; true when it left on SIGTERM within `patience`.
     pub(crate) fn end(&mut self, patience: Duration) -> bool {
         if self.ended {
             return true;
         }
         self.ended = true;
-        let Ok(id) = i32::try_from(self.child.id()) else {
-            return self.child.kill().is_ok();
-        };
-        let group = Pid::from_raw(id);
         // A failure means that the group is gone already, which is what is wanted.
-        let _ = killpg(group, Signal::SIGTERM);
+        let _ = self.signal(Signal::SIGTERM);
         let polite = eventually(patience, || {
             matches!(self.child.try_wait(), Ok(Some(_)) | Err(_))
         });
         // The leader may have left children behind: the group is always killed before the leader is reaped for good.
-        let _ = killpg(group, Signal::SIGKILL);
+        let _ = self.signal(Signal::SIGKILL);
         let _ = self.child.wait();
         polite
     }

@@ -19,6 +19,8 @@ const BLOCK: usize = 16 * 1024;
 /// transmission looks at interest and choking every 10 s only.
 const UNCHOKE: Duration = Duration::from_secs(25);
 const DOWNLOAD: Duration = Duration::from_secs(60);
+/// ctorrent takes 12 s to leave.
+const LEAVE: Duration = Duration::from_secs(30);
 const OWN_ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 2, 1);
 
 /// One trial for every client and role.
@@ -98,12 +100,20 @@ fn completes_a_download(software: Software) -> Result<(), Failed> {
     if !client.alive() {
         return Err(format!("it left after completion: {}", client.output()).into());
     }
-    client.end(Duration::from_secs(10));
-    let first = announces.try_iter().next().unwrap_or_default();
-    if first.contains("event=started") {
+    client.stop()?;
+    let mut seen: Vec<String> = Vec::new();
+    let stopped = eventually(LEAVE, || {
+        seen.extend(announces.try_iter());
+        seen.last()
+            .is_some_and(|line| line.contains("event=stopped"))
+    });
+    let started = seen
+        .first()
+        .is_some_and(|line| line.contains("event=started"));
+    if started && stopped {
         Ok(())
     } else {
-        Err(format!("first announce: {first}").into())
+        Err(format!("not from started to stopped: {seen:#?}").into())
     }
 }
 
