@@ -93,7 +93,7 @@ pub(super) fn run(
             let people: &mut dyn Write = if stdout_taken { err } else { out };
             match &report.problem {
                 Some(why) => {
-                    super::complain(err, &format!("{} cannot be judged: {why}", suite.name()));
+                    super::complain(err, &format!("{} cannot be judged: {why}", suite.name()))
                 }
                 None => terminal::write(people, &report, plan.layout)?,
             }
@@ -105,7 +105,7 @@ pub(super) fn run(
     unsteady(people, &reports)?;
     let status = exit_status(&reports);
     writeln!(people, "{}", conclusion(status))?;
-    args.outputs.write(&reports, conclusion(status), out)?;
+    args.outputs.write(&reports, out)?;
     Ok(status)
 }
 

@@ -11,7 +11,6 @@
 
 pub mod capture;
 pub mod diagram;
-pub mod html;
 pub mod json;
 pub mod junit;
 pub mod terminal;

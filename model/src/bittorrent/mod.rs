@@ -5,6 +5,7 @@ pub mod message;
 pub mod metainfo;
 pub mod mutant;
 pub mod node;
+pub mod picking;
 pub mod pieces;
 pub mod properties;
 pub mod tracker_view;

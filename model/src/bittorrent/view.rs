@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::message::{AnnounceRequest, BlockRequest, Handshake, PeerMessage};
+use super::message::{AnnounceRequest, AnnounceResponse, BlockRequest, Handshake, PeerMessage};
 use super::metainfo::Metainfo;
 use super::pieces::Pieces;
+use super::wire::extension;
 
 /// Names one connection of the subject; the neighbour behind it is the other end.
 pub type Link = u32;
@@ -131,6 +132,16 @@ pub enum Observation {
     },
     /// The subject announced itself to the tracker.
     Announced(AnnounceRequest),
+    /// The subject asked the tracker for something that is no announce; the text is the decoder's reason.
+    AnnouncedMalformed(String),
+    /// The tracker answered.
+    Answered(AnnounceResponse),
+    /// The interval that the tracker named has passed since the last announce.
+    AnnounceDue,
+    /// Everything that the subject owes to anybody had its time.
+    Calm,
+    /// The subject was asked to end, and has ended.
+    Left,
     /// Ten seconds have passed since the subject's last unchoke decision: its choices are now due.
     ChokeRound,
 }
@@ -156,6 +167,8 @@ pub struct Said {
     pub withdrawn: BTreeSet<BlockRequest>,
     /// Pieces that the other end may request while choked (BEP 6).
     pub allowed_fast: BTreeSet<u32>,
+    /// How many requests it keeps without dropping any, where it says so (BEP 10, `reqq`).
+    pub keeps_requests: Option<u32>,
     /// Why what it said obliges the other end to close, if it does.
     pub offence: Option<&'static str>,
     /// Whether it closed.
@@ -181,6 +194,7 @@ impl Said {
             requests: BTreeSet::new(),
             withdrawn: BTreeSet::new(),
             allowed_fast: BTreeSet::new(),
+            keeps_requests: None,
             offence: None,
             closed: false,
         }
@@ -234,10 +248,16 @@ pub struct PeerView {
     pub began_with: Pieces,
     /// Blocks with the right bytes that it was given, by piece and offset, with their length.
     pub given: BTreeMap<(u32, u32), u32>,
+    /// Pieces of which it was given wrong bytes.
+    pub spoiled: BTreeSet<u32>,
     /// Its links, open and closed.
     pub links: BTreeMap<Link, LinkView>,
     /// Its announces so far, without the counters that only grow.
     pub announces: Vec<AnnounceRequest>,
+    /// What the tracker said last.
+    pub answer: Option<AnnounceResponse>,
+    /// Whether the interval has passed since the last announce.
+    pub announce_due: bool,
 }
 
 /// A view and what is seen next: what a property judges.
@@ -257,8 +277,11 @@ impl PeerView {
             slots,
             began_with,
             given: BTreeMap::new(),
+            spoiled: BTreeSet::new(),
             links: BTreeMap::new(),
             announces: Vec::new(),
+            answer: None,
+            announce_due: false,
         }
     }
 
@@ -315,13 +338,22 @@ impl PeerView {
                     link.told.closed = true;
                 }
             }
-            Observation::Announced(announce) => self.announces.push(announce.clone()),
+            Observation::Announced(announce) => {
+                self.announces.push(announce.clone());
+                self.announce_due = false;
+            }
+            Observation::Answered(answer) => self.answer = Some(answer.clone()),
+            Observation::AnnounceDue => self.announce_due = true,
             Observation::ChokeRound => {
                 for link in self.links.values_mut() {
                     link.received_this_round = 0;
                 }
             }
-            Observation::Quiet(_) | Observation::Silence { .. } => {}
+            Observation::Quiet(_)
+            | Observation::Silence { .. }
+            | Observation::AnnouncedMalformed(_)
+            | Observation::Calm
+            | Observation::Left => {}
         }
     }
 
@@ -333,10 +365,16 @@ impl PeerView {
         let fast = view.fast();
         if let Frame::Message(PeerMessage::Piece { index, begin, data }) = frame {
             view.received_this_round = view.received_this_round.saturating_add(data.len() as u64);
-            if torrent.is_right(*index, *begin, data) == Some(true) {
-                let length = data.len() as u32;
-                let known = self.given.entry((*index, *begin)).or_insert(0);
-                *known = length.max(*known);
+            match torrent.is_right(*index, *begin, data) {
+                Some(true) => {
+                    let length = data.len() as u32;
+                    let known = self.given.entry((*index, *begin)).or_insert(0);
+                    *known = length.max(*known);
+                }
+                Some(false) => {
+                    self.spoiled.insert(*index);
+                }
+                None => {}
             }
         }
         says(&mut view.told, &mut view.heard, frame, &torrent, fast);
@@ -419,6 +457,12 @@ fn says(speaker: &mut Said, listener: &mut Said, frame: &Frame, torrent: &Torren
         }
         PeerMessage::RejectRequest(block) if fast => {
             listener.answered(block);
+        }
+        PeerMessage::Extended { id: 0, payload } => {
+            let handshake = extension::decode_handshake_tolerant(payload).ok();
+            if let Some(reqq) = handshake.and_then(|(handshake, _)| handshake.reqq) {
+                speaker.keeps_requests = Some(reqq);
+            }
         }
         PeerMessage::AllowedFast(piece) if fast => {
             speaker.allowed_fast.insert(*piece);

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use super::message::PeerMessage;
 use super::view::{Frame, Link, Moment, Observation, PeerView};
+use super::wire::torrent_bounds::has_bit;
 use crate::property::{Judgement, Property};
 
 /// An observer with questions.
@@ -87,10 +88,9 @@ impl Watch {
 
     fn on_heard(&mut self, link: Link, frame: Frame) {
         let pending = self.pending.remove(&link).unwrap_or_default();
-        let read = pending
-            .iter()
-            .rposition(|sent| answers(&frame, sent))
-            .map_or(0, |last| last + 1);
+        let answered = pending.iter().rposition(|sent| answers(&frame, sent));
+        let enabled = self.enabled_by(link, &frame, &pending);
+        let read = answered.max(enabled).map_or(0, |last| last + 1);
         let mut pending = pending.into_iter();
         for sent in pending.by_ref().take(read) {
             self.enter(told(link, sent));
@@ -114,6 +114,25 @@ impl Watch {
         if !rest.is_empty() {
             self.pending.insert(link, rest);
         }
+    }
+
+    /// The first sentence without which the subject had no innocent reason to say `heard`, as far as it matters
+    /// that it was read: the unchoke before a request, the announced piece before an interest.
+    fn enabled_by(&self, link: Link, heard: &Frame, pending: &[Frame]) -> Option<usize> {
+        let link = self.view.links.get(&link)?;
+        let says = |sent: &Frame| match (heard, sent) {
+            (Frame::Message(PeerMessage::Request(block)), Frame::Message(PeerMessage::Unchoke)) => {
+                link.told.choking && !link.told.allowed_fast.contains(&block.index)
+            }
+            (
+                Frame::Message(PeerMessage::Interested),
+                Frame::Message(
+                    PeerMessage::Bitfield(_) | PeerMessage::HaveAll | PeerMessage::Have(_),
+                ),
+            ) => link.told.has.is_empty(),
+            _ => false,
+        };
+        pending.iter().position(says)
     }
 
     fn enter(&mut self, now: Observation) {
@@ -146,20 +165,21 @@ fn judge_all(asked: &[(&'static Property<Moment>, Judgement)], moment: &Moment) 
 }
 
 /// Whether hearing `heard` proves that the subject had read `sent`.
+///
+/// A subject that had not read it has no innocent reason to say that; where it is guilty, another sentence is.
 fn answers(heard: &Frame, sent: &Frame) -> bool {
+    let (Frame::Message(heard), Frame::Message(sent)) = (heard, sent) else {
+        return false;
+    };
     match (heard, sent) {
-        (
-            Frame::Message(PeerMessage::Piece { index, begin, .. }),
-            Frame::Message(PeerMessage::Request(block)),
-        ) => (*index, *begin) == (block.index, block.begin),
-        (
-            Frame::Message(PeerMessage::RejectRequest(rejected)),
-            Frame::Message(PeerMessage::Request(block)),
-        ) => rejected == block,
-        (
-            Frame::Message(PeerMessage::Request(wanted)),
-            Frame::Message(PeerMessage::Have(piece)),
-        ) => wanted.index == *piece,
+        (PeerMessage::Piece { index, begin, .. }, PeerMessage::Request(block)) => {
+            (*index, *begin) == (block.index, block.begin)
+        }
+        (PeerMessage::RejectRequest(rejected), PeerMessage::Request(block)) => rejected == block,
+        (PeerMessage::Request(wanted), PeerMessage::Have(piece)) => wanted.index == *piece,
+        (PeerMessage::Request(wanted), PeerMessage::Bitfield(bits)) => has_bit(bits, wanted.index),
+        (PeerMessage::Request(_), PeerMessage::HaveAll) => true,
+        (PeerMessage::Have(verified), PeerMessage::Piece { index, .. }) => verified == index,
         _ => false,
     }
 }

@@ -4,6 +4,8 @@
 //! them of every step of the model, the harness of every message of a foreign node. A property answers
 //! `Holds` only where the fact was put to the test.
 
+mod announces;
+mod fetching;
 mod tracker;
 mod transfer;
 
@@ -13,7 +15,13 @@ use crate::property::Property;
 
 /// Every property of a peer, by topic.
 pub fn peer() -> impl Iterator<Item = &'static Property<Moment>> {
-    [transfer::PROPERTIES].into_iter().flatten()
+    [
+        announces::PROPERTIES,
+        fetching::PROPERTIES,
+        transfer::PROPERTIES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The property of a peer with that name.
