@@ -8,5 +8,7 @@ pub mod bencode;
 pub mod bittorrent;
 pub mod choose;
 pub mod claim;
+pub mod explore;
 pub mod node;
 pub mod property;
+pub mod system;

@@ -1,0 +1,142 @@
+//! What may happen in a system, and when: every bound here is part of a result.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Place;
+use crate::node::Node;
+
+/// A node of the system and how it begins.
+#[derive(Clone, Debug)]
+pub struct Resident<N: Node> {
+    /// How the others name it.
+    pub id: N::Id,
+    /// How traces name it.
+    pub name: String,
+    /// Its first state, also whenever it joins again.
+    pub node: N,
+    /// Whether it is there from the beginning.
+    pub present: bool,
+}
+
+/// One act of the world upon a node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Act<R> {
+    /// The node joins in its first state and is asked something at once, if given.
+    Join(Place, Option<R>),
+    /// The local user of the node asks something.
+    Ask(Place, R),
+    /// The node goes away; its connections are closed, what it sent still arrives.
+    Leave(Place),
+    /// The node goes away without a word; what it sent may be lost with its connections.
+    Crash(Place),
+}
+
+/// Acts that happen in this order, whatever happens between them.
+pub type Script<R> = Vec<Act<R>>;
+
+/// When something may happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At any moment.
+    AnyMoment,
+    /// Only while nothing is under way. This is an assumption: messages are fast compared with it.
+    QuietNetwork,
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AnyMoment => "at any moment",
+            Self::QuietNetwork => "only in a quiet network",
+        })
+    }
+}
+
+/// In which order timers expire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Any set timer may expire next.
+    Untimed,
+    /// Timers expire in the order of their remaining ticks; equal ones in any order.
+    Ticked {
+        /// How long a tick is.
+        tick: Duration,
+    },
+}
+
+/// How often one timer of one node may expire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiries {
+    /// It never does: a bound of the scope.
+    Never,
+    /// At most so often: a bound of the scope.
+    Times(u8),
+    /// Without a bound.
+    Unbounded,
+}
+
+/// The timers of a system.
+pub struct Timers<N: Node> {
+    /// In which order.
+    pub clock: Clock,
+    /// When.
+    pub when: When,
+    /// How often each.
+    pub expiries: fn(&N::Timer) -> Expiries,
+    /// The bounds in words, for results.
+    pub bounds: &'static str,
+}
+
+impl<N: Node> Timers<N> {
+    /// Any set timer may expire at any moment, without a bound.
+    pub fn untimed() -> Self {
+        Self {
+            clock: Clock::Untimed,
+            when: When::AnyMoment,
+            expiries: |_| Expiries::Unbounded,
+            bounds: "no bound on expiries",
+        }
+    }
+
+    /// The timing in words, for results.
+    pub fn describe(&self) -> String {
+        let order = match self.clock {
+            Clock::Untimed => "untimed: any set timer may expire".to_owned(),
+            Clock::Ticked { tick } => format!(
+                "ticked: timers expire in order of their remaining ticks of {} s",
+                tick.as_secs_f64()
+            ),
+        };
+        format!("{order}, {}; {}", self.when, self.bounds)
+    }
+}
+
+impl<N: Node> Clone for Timers<N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<N: Node> Copy for Timers<N> {}
+
+impl<N: Node> fmt::Debug for Timers<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.describe())
+    }
+}
+
+/// What a result is true of: it says nothing about anything else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Which variant of the protocol.
+    pub variant: String,
+    /// Nodes, sizes, scripts: names and values.
+    pub scope: Vec<(&'static str, String)>,
+    /// What the network may do.
+    pub network: String,
+    /// How timers expire.
+    pub timing: String,
+    /// What fairness was assumed.
+    pub fairness: String,
+}
