@@ -107,25 +107,27 @@ mutants! {
     Leecher WrongLeft "wrong-left" breaks "left_is_what_is_missing": "Announces what it has as what is left.";
     Leecher WrongPort "wrong-port" breaks "announces_name_the_torrent_and_a_port": "Announces port 0.";
 
-    Tracker ReturnsStopped "returns-stopped" breaks "stopped_peers_are_never_returned": "Returns peers that said that they stopped.";
-    Tracker ReturnsAsker "returns-asker" breaks "nobody_is_returned_to_itself": "Returns the asking peer to itself.";
-    Tracker IgnoresNumwant "ignores-numwant" breaks "no_more_peers_than_wanted": "Returns all peers, whatever number was wanted.";
-    Tracker NoPeers "no-peers" breaks "announced_peers_are_returned": "Never returns a peer.";
-    Tracker MixesTorrents "mixes-torrents" breaks "only_peers_of_the_torrent_are_returned": "Returns peers of every torrent.";
-    Tracker WrongPorts "wrong-ports" breaks "only_peers_of_the_torrent_are_returned": "Returns every peer with the port 6881.";
-    Tracker IgnoresCompact "ignores-compact" breaks "the_peers_have_the_form_that_was_asked_for": "Always answers with dictionaries.";
-    Tracker KeepsPeerIds "keeps-peer-ids" breaks "peer_ids_are_left_out_on_wish": "Ignores the wish for answers without peer ids.";
-    Tracker NoInterval "no-interval" breaks "the_interval_is_positive": "Answers with an interval of 0.";
-    Tracker SwapsCounts "swaps-counts" breaks "the_counts_are_those_of_the_torrent": "Mistakes seeders for leechers.";
-    Tracker CountsEveryComplete "counts-every-complete" breaks "scrapes_count_completed_downloads": "Counts every seeder's announce as a completed download.";
-    Tracker FailsSilently "fails-silently" breaks "bad_announces_get_a_failure": "Accepts announces without the parameters they need.";
+    Tracker ReturnsStopped "returns-stopped" breaks "stopped_peers_are_not_listed": "Returns peers that said that they stopped.";
+    Tracker NoPeers "no-peers" breaks "peers_find_each_other": "Never returns a peer.";
+    Tracker OnePeer "one-peer" breaks "small_swarms_are_listed_whole": "Returns one peer, however many there are.";
+    Tracker MixesTorrents "mixes-torrents" breaks "only_announced_peers_are_listed": "Returns peers of every torrent.";
+    Tracker WrongPorts "wrong-ports" breaks "only_announced_peers_are_listed": "Returns every peer with its port plus one.";
+    Tracker ListsTwice "lists-twice" breaks "nobody_is_listed_twice": "Returns every peer twice.";
+    Tracker IgnoresNumwant "ignores-numwant" breaks "lists_are_no_longer_than_wanted": "Returns all peers, whatever number was wanted.";
+    Tracker WrongNames "wrong-names" breaks "listed_names_are_the_announced_ones": "Returns every peer under the peer id of the one that asks.";
+    Tracker NoInterval "no-interval" breaks "intervals_are_positive": "Answers with an interval of 0.";
+    Tracker SwapsCounts "swaps-counts" breaks "announces_count_live_peers": "Takes seeders for leechers, and leechers for seeders.";
+    Tracker CountsEveryCompletion "counts-every-completion" breaks "completions_are_counted_once": "Counts a completed download each time it is announced.";
+    Tracker CountsNoCompletion "counts-no-completion" breaks "completions_are_counted": "Never counts a completed download.";
+    Tracker AcceptsMalformed "accepts-malformed" breaks "malformed_announces_are_refused": "Accepts announces without the parameters they need.";
     Tracker WrongTransaction "wrong-transaction" breaks "transaction_ids_are_echoed": "Answers with another transaction id.";
-    Tracker AnyConnectionId "any-connection-id" breaks "unknown_connection_ids_are_not_served": "Accepts any connection id.";
-    Tracker ConnectionIdForAll "connection-id-for-all" breaks "unknown_connection_ids_are_not_served": "Hands out one connection id to everybody.";
+    Tracker WrongAction "wrong-action" breaks "actions_answer_the_request": "Answers an announce as if it had been a scrape.";
+    Tracker AnyConnectionId "any-connection-id" breaks "foreign_connection_ids_are_refused": "Accepts any connection id.";
+    Tracker SharedConnectionId "shared-connection-id" breaks "foreign_connection_ids_are_refused": "Hands out one connection id to everybody.";
     Tracker EternalConnectionIds "eternal-connection-ids" breaks "connection_ids_expire": "Accepts a connection id for ever.";
-    Tracker HastyConnectionIds "hasty-connection-ids" breaks "fresh_connection_ids_are_served": "Accepts a connection id once only.";
-    Tracker ScrapeOutOfOrder "scrape-out-of-order" breaks "scrapes_answer_in_order": "Answers a scrape of several torrents in reverse order.";
-    Tracker NeverExpires "never-expires" breaks "silent_peers_expire": "Keeps peers that have not announced for long.";
+    Tracker RefusesConnectionIds "refuses-connection-ids" breaks "connection_ids_are_honoured": "Accepts no connection id, its own included.";
+    Tracker ScrapeOutOfOrder "scrape-out-of-order" breaks "scrapes_count_live_peers": "Answers a scrape of several torrents in reverse order.";
+    Tracker ScrapeInvents "scrape-invents" breaks "scrapes_invent_nothing": "Tells of peers of torrents that nobody announced.";
 }
 
 impl Mutant {

@@ -78,7 +78,15 @@ fn redirected(answer: &Answer) -> bool {
 }
 
 fn announces_are_answered(moment: &TrackerMoment) -> Judgement {
-    if moment.now.announce().is_none() || redirected(&moment.now.answer) {
+    let Some((_, connection_id)) = moment.now.announce() else {
+        return Judgement::Unknown;
+    };
+    // Over UDP silence is right where the connection id is not the asker's, or old.
+    let entitled = connection_id.is_none_or(|id| {
+        let connection = moment.view.connections.get(&id);
+        connection.is_some_and(|known| known.holder == moment.now.from && known.age <= 60)
+    });
+    if !entitled || redirected(&moment.now.answer) {
         return Judgement::Unknown;
     }
     Judgement::check(moment.now.accepted().is_some(), || {
