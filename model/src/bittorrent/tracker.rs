@@ -181,7 +181,7 @@ impl Node for Tracker {
                 match message {
                     Message::Announce(request) => self.on_announce(&request, &mut act),
                     Message::Scrape(request) => self.on_scrape(&request, &mut act),
-                    Message::Malformed(reason) => self.on_malformed(reason, &mut act),
+                    Message::Malformed(reason) => self.on_malformed(&reason, &mut act),
                     Message::Datagram(request) => self.on_datagram(&request, &mut act),
                     _ => return Err(TrackerRejected::Misdirected(from)),
                 }
@@ -260,7 +260,7 @@ impl Tracker {
         act.answer(Message::Announced(response));
     }
 
-    fn on_malformed(&mut self, reason: String, act: &mut Act) {
+    fn on_malformed(&mut self, reason: &str, act: &mut Act) {
         let response = if self.is(Mutant::AcceptsMalformed) {
             AnnounceResponse::Success(AnnounceSuccess {
                 interval: self.config().interval,
@@ -268,7 +268,7 @@ impl Tracker {
                 ..AnnounceSuccess::default()
             })
         } else {
-            failure(&reason)
+            failure(reason)
         };
         act.answer(Message::Announced(response));
     }
