@@ -4,14 +4,21 @@
 //! [`properties`](super::properties) about each moment. The observer keeps its own books: a subject that
 //! forgets what it was told is caught because the view does not forget.
 
+mod said;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use super::message::{AnnounceRequest, AnnounceResponse, BlockRequest, Handshake, PeerMessage};
+use super::message::{
+    AnnounceRequest, AnnounceResponse, BlockRequest, Handshake, PeerId, PeerMessage,
+};
 use super::metainfo::Metainfo;
 use super::pieces::Pieces;
-use super::wire::extension;
+
+use self::said::says;
+pub use self::said::{Offence, Said};
 
 /// Names one connection of the subject; the neighbour behind it is the other end.
 pub type Link = u32;
@@ -146,61 +153,6 @@ pub enum Observation {
     ChokeRound,
 }
 
-/// What one end of a link has said so far.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Said {
-    /// Its handshake.
-    pub handshake: Option<Handshake>,
-    /// Whether it chokes the other end; links begin choked.
-    pub choking: bool,
-    /// Whether it is interested; links begin without interest.
-    pub interested: bool,
-    /// The pieces it announced.
-    pub has: Pieces,
-    /// Whether it sent a bitfield, have-all or have-none.
-    pub declared: bool,
-    /// Whether it has sent any message after the handshake that counts as the first one.
-    pub spoke: bool,
-    /// Its requests that were neither answered, cancelled nor dropped by a choke.
-    pub requests: BTreeSet<BlockRequest>,
-    /// Its requests that a choke or a cancel dropped; an answer may still be under way.
-    pub withdrawn: BTreeSet<BlockRequest>,
-    /// Pieces that the other end may request while choked (BEP 6).
-    pub allowed_fast: BTreeSet<u32>,
-    /// How many requests it keeps without dropping any, where it says so (BEP 10, `reqq`).
-    pub keeps_requests: Option<u32>,
-    /// Why what it said obliges the other end to close, if it does.
-    pub offence: Option<&'static str>,
-    /// Whether it closed.
-    pub closed: bool,
-}
-
-impl Said {
-    /// A request of this end got its answer.
-    fn answered(&mut self, block: &BlockRequest) {
-        if !self.requests.remove(block) {
-            self.withdrawn.remove(block);
-        }
-    }
-
-    fn nothing(pieces: u32) -> Self {
-        Self {
-            handshake: None,
-            choking: true,
-            interested: false,
-            has: Pieces::none(pieces),
-            declared: false,
-            spoke: false,
-            requests: BTreeSet::new(),
-            withdrawn: BTreeSet::new(),
-            allowed_fast: BTreeSet::new(),
-            keeps_requests: None,
-            offence: None,
-            closed: false,
-        }
-    }
-}
-
 /// One link of the subject.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkView {
@@ -237,6 +189,15 @@ impl LinkView {
     }
 }
 
+/// What is known beforehand of a neighbour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Expected {
+    /// Where the subject sees it.
+    pub ip: Option<Ipv4Addr>,
+    /// Who it must be: the peer id that the tracker told.
+    pub peer_id: Option<PeerId>,
+}
+
 /// What the observer knows of the subject.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerView {
@@ -250,6 +211,12 @@ pub struct PeerView {
     pub given: BTreeMap<(u32, u32), u32>,
     /// Pieces of which it was given wrong bytes.
     pub spoiled: BTreeSet<u32>,
+    /// Blocks that it asked for and was given, of pieces that are not yet whole, with their length.
+    pub assembling: BTreeMap<(u32, u32), u32>,
+    /// Pieces that came together with wrong bytes: it had to start them again.
+    pub discarded: BTreeSet<u32>,
+    /// What is known beforehand of the neighbour on a link.
+    pub expected: BTreeMap<Link, Expected>,
     /// Its links, open and closed.
     pub links: BTreeMap<Link, LinkView>,
     /// Its announces so far, without the counters that only grow.
@@ -278,6 +245,9 @@ impl PeerView {
             began_with,
             given: BTreeMap::new(),
             spoiled: BTreeSet::new(),
+            assembling: BTreeMap::new(),
+            discarded: BTreeSet::new(),
+            expected: BTreeMap::new(),
             links: BTreeMap::new(),
             announces: Vec::new(),
             answer: None,
@@ -290,14 +260,50 @@ impl PeerView {
         if self.began_with.contains(piece) {
             return true;
         }
-        let mut covered = 0;
-        for ((_, begin), length) in self.given.range((piece, 0)..=(piece, u32::MAX)) {
+        self.is_covered(piece, &self.given)
+    }
+
+    /// Whether the blocks make up the whole piece.
+    fn is_covered(&self, piece: u32, blocks: &BTreeMap<(u32, u32), u32>) -> bool {
+        let mut covered = 0_u32;
+        for ((_, begin), length) in blocks.range((piece, 0)..=(piece, u32::MAX)) {
             if *begin > covered {
                 return false;
             }
-            covered = covered.max(begin + length);
+            covered = covered.max(begin.saturating_add(*length));
         }
         piece < self.torrent.pieces() && covered >= self.torrent.piece_len(piece)
+    }
+
+    /// Whether the subject has asked for a block of the piece, and has not finished or lost it since.
+    pub fn is_started(&self, piece: u32) -> bool {
+        let asked = |said: &Said| said.requests.iter().any(|block| block.index == piece);
+        let mut open = self.links.values().filter(|link| link.is_open());
+        let here = self.assembling.range((piece, 0)..=(piece, u32::MAX));
+        here.count() > 0 || open.any(|link| asked(&link.heard))
+    }
+
+    /// The bytes of a piece that the subject neither has nor has asked for, as ranges in order.
+    pub fn unrequested(&self, piece: u32) -> Vec<std::ops::Range<u32>> {
+        let open = self.links.values().filter(|link| link.is_open());
+        let asked = open.flat_map(|link| link.heard.requests.iter());
+        let asked = asked.filter(|block| block.index == piece);
+        let here = self.assembling.range((piece, 0)..=(piece, u32::MAX));
+        let mut taken: Vec<(u32, u32)> = asked
+            .map(|block| (block.begin, block.begin.saturating_add(block.length)))
+            .chain(here.map(|((_, begin), length)| (*begin, begin.saturating_add(*length))))
+            .collect();
+        taken.sort_unstable();
+        let end = self.torrent.piece_len(piece);
+        let mut free = Vec::new();
+        let mut at = 0;
+        for (begin, until) in taken.into_iter().chain([(end, end)]) {
+            if begin > at {
+                free.push(at..begin.min(end));
+            }
+            at = at.max(until);
+        }
+        free
     }
 
     /// The pieces that the subject can have verified.
@@ -363,7 +369,15 @@ impl PeerView {
             return;
         };
         let fast = view.fast();
+        let mut assembled = None;
         if let Frame::Message(PeerMessage::Piece { index, begin, data }) = frame {
+            let length = data.len() as u32;
+            let block = BlockRequest {
+                index: *index,
+                begin: *begin,
+                length,
+            };
+            assembled = view.heard.requests.contains(&block).then_some(block);
             view.received_this_round = view.received_this_round.saturating_add(data.len() as u64);
             match torrent.is_right(*index, *begin, data) {
                 Some(true) => {
@@ -378,6 +392,21 @@ impl PeerView {
             }
         }
         says(&mut view.told, &mut view.heard, frame, &torrent, fast);
+        if let Some(block) = assembled {
+            self.assemble(block);
+        }
+    }
+
+    /// The subject got a block that it had asked for.
+    fn assemble(&mut self, block: BlockRequest) {
+        let piece = block.index;
+        self.assembling.insert((piece, block.begin), block.length);
+        if self.is_covered(piece, &self.assembling) {
+            self.assembling.retain(|(index, _), _| *index != piece);
+            if !self.can_have(piece) {
+                self.discarded.insert(piece);
+            }
+        }
     }
 
     fn on_heard(&mut self, link: Link, frame: &Frame) {
@@ -387,102 +416,5 @@ impl PeerView {
         };
         let fast = view.fast();
         says(&mut view.heard, &mut view.told, frame, &torrent, fast);
-    }
-}
-
-/// Enters what `speaker` says to `listener`.
-fn says(speaker: &mut Said, listener: &mut Said, frame: &Frame, torrent: &Torrent, fast: bool) {
-    let message = match frame {
-        Frame::Handshake(handshake) => {
-            if handshake.info_hash != torrent.metainfo.info_hash() {
-                speaker.offence = Some("a handshake for another torrent");
-            }
-            speaker.handshake = Some(*handshake);
-            return;
-        }
-        Frame::Malformed(_) => {
-            speaker.offence = Some("bytes that are no message");
-            return;
-        }
-        Frame::Message(message) => message,
-    };
-    match message {
-        PeerMessage::Choke => {
-            speaker.choking = true;
-            // With the fast extension a choke rejects nothing by itself (BEP 6).
-            if !fast {
-                let dropped = std::mem::take(&mut listener.requests);
-                listener.withdrawn.extend(dropped);
-            }
-        }
-        PeerMessage::Unchoke => speaker.choking = false,
-        PeerMessage::Interested => speaker.interested = true,
-        PeerMessage::NotInterested => speaker.interested = false,
-        PeerMessage::Have(piece) => {
-            speaker.has.insert(*piece);
-            if *piece >= torrent.pieces() {
-                speaker.offence = Some("a have for a piece that the torrent lacks");
-            }
-        }
-        PeerMessage::Bitfield(bits) => match Pieces::from_bitfield(torrent.pieces(), bits) {
-            Ok(has) => {
-                speaker.has = has;
-                if speaker.spoke {
-                    speaker.offence = Some("a bitfield that is not the first message");
-                }
-                speaker.declared = true;
-            }
-            Err(_) => speaker.offence = Some("a bitfield that does not fit the torrent"),
-        },
-        PeerMessage::HaveAll if fast => {
-            speaker.has = Pieces::all(torrent.pieces());
-            speaker.declared = true;
-        }
-        PeerMessage::HaveNone if fast => speaker.declared = true,
-        PeerMessage::Request(block) => {
-            speaker.withdrawn.remove(block);
-            speaker.requests.insert(*block);
-        }
-        PeerMessage::Cancel(block) => {
-            let withdrawn = speaker.requests.take(block);
-            speaker.withdrawn.extend(withdrawn);
-        }
-        PeerMessage::Piece { index, begin, data } => {
-            let block = BlockRequest {
-                index: *index,
-                begin: *begin,
-                length: data.len() as u32,
-            };
-            listener.answered(&block);
-        }
-        PeerMessage::RejectRequest(block) if fast => {
-            listener.answered(block);
-        }
-        PeerMessage::Extended { id: 0, payload } => {
-            let handshake = extension::decode_handshake_tolerant(payload).ok();
-            if let Some(reqq) = handshake.and_then(|(handshake, _)| handshake.reqq) {
-                speaker.keeps_requests = Some(reqq);
-            }
-        }
-        PeerMessage::AllowedFast(piece) if fast => {
-            speaker.allowed_fast.insert(*piece);
-        }
-        PeerMessage::SuggestPiece(_)
-        | PeerMessage::HaveAll
-        | PeerMessage::HaveNone
-        | PeerMessage::RejectRequest(_)
-        | PeerMessage::AllowedFast(_)
-            if !fast =>
-        {
-            speaker.offence = Some("a message of the fast extension without the extension");
-        }
-        _ => {}
-    }
-    // Keep-alives and the extension handshake do not take the place of the first message.
-    if !matches!(
-        message,
-        PeerMessage::KeepAlive | PeerMessage::Extended { .. }
-    ) {
-        speaker.spoke = true;
     }
 }
