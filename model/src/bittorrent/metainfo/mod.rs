@@ -8,7 +8,7 @@ pub use error::{MetainfoError, MetainfoErrorClass};
 pub use layout::PieceLayout;
 
 use super::message::InfoHash;
-use crate::bencode::{Tolerance, Value};
+use crate::bencode::{Strictness, Tolerance, Value};
 use sha1::{Digest, Sha1};
 
 /// The content of a torrent file, version 1.
@@ -70,9 +70,15 @@ impl Metainfo {
         read::parse_tolerant(bytes)
     }
 
-    /// Reads a raw `info` value, as metadata exchange hands it over, with no tracker.
+    /// Reads a raw `info` value in canonical form, as metadata exchange hands it over, with no tracker.
     pub fn from_raw_info(raw_info: &[u8]) -> Result<Self, MetainfoError> {
-        let info = read::info(raw_info)?;
+        let info = read::info(raw_info, Strictness::Strict)?;
+        Ok(Self::of(None, Vec::new(), info, raw_info.to_vec()))
+    }
+
+    /// Reads a raw `info` value, and does not mind departures from the canonical form.
+    pub fn from_raw_info_tolerant(raw_info: &[u8]) -> Result<Self, MetainfoError> {
+        let info = read::info(raw_info, Strictness::Tolerant)?;
         Ok(Self::of(None, Vec::new(), info, raw_info.to_vec()))
     }
 

@@ -20,9 +20,9 @@ pub(super) fn parse_tolerant(bytes: &[u8]) -> Result<(Metainfo, Vec<Tolerance>),
     read(bytes, Strictness::Tolerant)
 }
 
-/// Reads a raw `info` value in canonical form.
-pub(super) fn info(raw_info: &[u8]) -> Result<Info, MetainfoError> {
-    read_info(&Fields::decode(decoder(Strictness::Strict), raw_info)?)
+/// Reads a raw `info` value.
+pub(super) fn info(raw_info: &[u8], strictness: Strictness) -> Result<Info, MetainfoError> {
+    read_info(&Fields::decode(decoder(strictness), raw_info)?)
 }
 
 fn read(bytes: &[u8], strictness: Strictness) -> Result<(Metainfo, Vec<Tolerance>), MetainfoError> {

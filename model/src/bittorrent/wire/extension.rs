@@ -216,6 +216,10 @@ pub fn decode_pex_tolerant(payload: &[u8]) -> Result<(PexMessage, Vec<Tolerance>
 }
 
 fn read_pex(fields: &Fields<'_>) -> Result<PexMessage, WireError> {
+    let contacts = ["added", "added6", "dropped", "dropped6"];
+    if contacts.iter().all(|key| fields.value(key).is_none()) {
+        return Err(fields.missing("added"));
+    }
     let added = compact_field(fields, "added", compact::decode_v4)?;
     let added6 = compact_field(fields, "added6", compact::decode_v6)?;
     Ok(PexMessage {
