@@ -10,6 +10,9 @@ pub const KEPT_BYTES: usize = 4 << 20;
 /// The most events one recording keeps; what follows is counted but not kept.
 pub const KEPT_EVENTS: usize = 20_000;
 
+/// The most conversations one recording keeps; a target that reconnects for ever does not fill the memory.
+pub const KEPT_CHANNELS: usize = 4_096;
+
 /// How two parties talk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
@@ -102,11 +105,14 @@ impl Recorder {
         Self::default()
     }
 
-    /// Adds a conversation and returns its index.
+    /// Adds a conversation and returns its index, which names none when there are too many.
     pub fn channel(&self, channel: Channel) -> usize {
         let mut recording = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        recording.channels.push(channel);
-        recording.channels.len() - 1
+        let index = recording.channels.len();
+        if index < KEPT_CHANNELS {
+            recording.channels.push(channel);
+        }
+        index
     }
 
     /// Adds an event, now.
@@ -144,14 +150,28 @@ impl Recording {
         recording
     }
 
-    /// Forgets all but the first `keep` bytes of every event, as reports without captures need no more.
-    pub fn shed(&mut self, keep: usize) {
+    /// Forgets what only captures need: all but the first `bytes` of every event, and the middle of
+    /// a story of more than `events`, in the place of which a note remains.
+    pub fn shed(&mut self, bytes: usize, events: usize) {
+        if self.events.len() > events {
+            let tail = self.events.split_off(self.events.len() - events / 2);
+            let cut = self.events.split_off(events / 2);
+            self.dropped_events += cut.len();
+            self.events.extend(cut.first().map(|first| Event {
+                at: first.at,
+                channel: None,
+                what: Happening::Note,
+                label: format!("{} events left out", cut.len()),
+                bytes: 0,
+            }));
+            self.events.extend(tail);
+        }
         self.kept = 0;
         for event in &mut self.events {
-            if let Happening::Sent(bytes) | Happening::Received(bytes) = &mut event.what {
-                bytes.truncate(keep);
-                bytes.shrink_to_fit();
-                self.kept += bytes.len();
+            if let Happening::Sent(kept) | Happening::Received(kept) = &mut event.what {
+                kept.truncate(bytes);
+                kept.shrink_to_fit();
+                self.kept += kept.len();
             }
         }
     }
@@ -177,6 +197,26 @@ impl Recording {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shed_recording_keeps_its_ends_and_its_counts() {
+        let recorder = Recorder::new();
+        for index in 0..1_000 {
+            recorder.event(None, Happening::Sent(vec![7; 100]), index.to_string());
+        }
+        let mut recording = recorder.take();
+        recording.shed(48, 10);
+        let labels: Vec<&str> = recording
+            .events
+            .iter()
+            .map(|it| it.label.as_str())
+            .collect();
+        let expected = "0 1 2 3 4 990 events left out 995 996 997 998 999";
+        assert_eq!(labels.join(" "), expected);
+        assert_eq!(recording.dropped_events, 990);
+        assert_eq!(recording.events[0].what, Happening::Sent(vec![7; 48]));
+        assert_eq!(recording.events[0].bytes, 100);
+    }
 
     #[test]
     fn a_flood_does_not_fill_the_memory() {

@@ -105,8 +105,8 @@ impl SuiteReport {
 pub trait Progress: Sync {
     /// A case begins.
     fn begins(&self, case: &CaseInfo);
-    /// A case ended.
-    fn ended(&self, case: &CaseInfo, outcome: &Outcome);
+    /// A case ended. What nobody needs any more of its recording may be forgotten here, while others still run.
+    fn ended(&self, case: &CaseInfo, outcome: &mut Outcome);
 }
 
 /// Nobody looks.
@@ -114,7 +114,7 @@ pub struct Unwatched;
 
 impl Progress for Unwatched {
     fn begins(&self, _: &CaseInfo) {}
-    fn ended(&self, _: &CaseInfo, _: &Outcome) {}
+    fn ended(&self, _: &CaseInfo, _: &mut Outcome) {}
 }
 
 /// Plays the chosen cases against an open session.
@@ -140,8 +140,8 @@ pub fn run(
     let play = |index: usize| {
         let info = &chosen[index];
         progress.begins(info);
-        let outcome = contained(session, info, seed);
-        progress.ended(info, &outcome);
+        let mut outcome = contained(session, info, seed);
+        progress.ended(info, &mut outcome);
         if let Ok(mut slot) = slots[index].lock() {
             *slot = Some(outcome);
         }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::progress::Bar;
+use super::progress::{Bar, Keep, Watcher};
 use super::{BROKEN, Catalogue, Failure, GOOD, KIT, outputs, suite};
 use crate::case::Verdict;
 use crate::run::{self, Selection, SuiteReport};
@@ -182,12 +182,13 @@ fn play(suite: &'static dyn Suite, bug: Option<&str>, slow: bool) -> Result<Suit
         &format!("{} {}", suite.name(), bug.unwrap_or("sound")),
         cases,
     );
-    let mut report = run::run(suite, &*session, &selection, options.seed, &bar);
-    for case in &mut report.cases {
-        if let Some(outcome) = &mut case.outcome {
-            // Only the verdicts count here, and there are many runs.
-            outcome.recording = crate::record::Recording::default();
-        }
-    }
-    Ok(report)
+    // Only the verdicts count here, and there are many runs.
+    let watcher = Watcher::new(bar, Keep::Nothing, None);
+    Ok(run::run(
+        suite,
+        &*session,
+        &selection,
+        options.seed,
+        &watcher,
+    ))
 }

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use crate::report::{Report, json, junit};
+use super::progress::Keep;
+use crate::report::{Report, html, json, junit};
 
 /// Where the reports go.
 #[derive(clap::Args)]
@@ -16,6 +17,9 @@ pub(super) struct Outputs {
     /// Write a JUnit report for continuous integration; `-` is standard output
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     junit: Option<PathBuf>,
+    /// Write a page for people, with a time diagram of every case
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    html: Option<PathBuf>,
     /// Write a capture of each case that Wireshark opens
     #[arg(long, value_name = "DIR", help_heading = "Reports")]
     pub(super) captures: Option<PathBuf>,
@@ -23,7 +27,7 @@ pub(super) struct Outputs {
 
 impl Outputs {
     fn files(&self) -> impl Iterator<Item = &Path> {
-        [&self.json, &self.junit]
+        [&self.json, &self.junit, &self.html]
             .into_iter()
             .flatten()
             .map(PathBuf::as_path)
@@ -32,6 +36,15 @@ impl Outputs {
     /// Whether a report takes standard output, so that nothing else may go there.
     pub(super) fn take_stdout(&self) -> bool {
         self.files().any(is_stdout)
+    }
+
+    /// Which recordings the reports show.
+    pub(super) fn keep(&self) -> Keep {
+        match (&self.html, &self.json) {
+            (Some(_), _) => Keep::Everything,
+            (None, Some(_)) => Keep::Failures,
+            (None, None) => Keep::Nothing,
+        }
     }
 
     /// Whether everything can be written.
@@ -50,14 +63,22 @@ impl Outputs {
         }
     }
 
-    /// Writes every report that was asked for.
-    pub(super) fn write(&self, reports: &[Report], out: &mut dyn Write) -> Result<(), Failure> {
+    /// Writes every report that was asked for. `conclusion` is the sentence that the program ends with.
+    pub(super) fn write(
+        &self,
+        reports: &[Report],
+        conclusion: &str,
+        out: &mut dyn Write,
+    ) -> Result<(), Failure> {
         if let Some(path) = &self.json {
             put(path, out, &json::write(reports))?;
         }
         if let Some(path) = &self.junit {
             let text = junit::write(reports).map_err(io::Error::other)?;
             put(path, out, &text)?;
+        }
+        if let Some(path) = &self.html {
+            put(path, out, &html::write(reports, conclusion))?;
         }
         Ok(())
     }

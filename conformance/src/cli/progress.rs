@@ -1,9 +1,83 @@
-//! A progress bar on standard error, when somebody looks at it.
+//! While a run goes on: a progress bar on standard error when somebody looks at it, captures as cases end,
+//! and recordings forgotten as far as no report needs them.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::case::{CaseInfo, Outcome, Verdict};
+use crate::record::Recording;
+use crate::report::{capture, diagram};
 use crate::run::Progress;
+
+/// The most events of a recording that outlive their case; a diagram folds them, and shows fewer.
+const EVENTS: usize = 2_000;
+
+/// Which recordings outlive their case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// None: no report shows a diagram.
+    Nothing,
+    /// Those of cases that did not pass.
+    Failures,
+    /// All.
+    Everything,
+}
+
+/// Looks at a run on behalf of the reports.
+pub(super) struct Watcher<'a> {
+    bar: Bar,
+    keep: Keep,
+    /// Where captures go, and the seed that their names carry.
+    captures: Option<(&'a Path, u64)>,
+    trouble: Mutex<Option<io::Error>>,
+}
+
+impl<'a> Watcher<'a> {
+    pub(super) fn new(bar: Bar, keep: Keep, captures: Option<(&'a Path, u64)>) -> Self {
+        Self {
+            bar,
+            keep,
+            captures,
+            trouble: Mutex::new(None),
+        }
+    }
+
+    /// The first capture that could not be written.
+    pub(super) fn trouble(self) -> Option<io::Error> {
+        self.trouble
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Progress for Watcher<'_> {
+    fn begins(&self, case: &CaseInfo) {
+        self.bar.begins(case);
+    }
+
+    fn ended(&self, case: &CaseInfo, outcome: &mut Outcome) {
+        self.bar.ended(case, outcome);
+        if let Some((directory, seed)) = self.captures
+            && let Err(error) = capture::write_file(directory, case.id, seed, &outcome.recording)
+        {
+            let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+            trouble.get_or_insert(error);
+        }
+        let shown = match self.keep {
+            Keep::Nothing => false,
+            Keep::Failures => outcome.verdict != Verdict::Pass,
+            Keep::Everything => true,
+        };
+        if shown {
+            outcome.recording.shed(diagram::SHOWN_BYTES, EVENTS);
+        } else {
+            outcome.recording = Recording::default();
+        }
+    }
+}
 
 /// Shows how many cases ended, and which one began last. Draws nothing where standard error is no terminal.
 pub(super) struct Bar {
@@ -43,7 +117,7 @@ impl Drop for Bar {
     }
 }
 
-impl Progress for Bar {
+impl Bar {
     fn begins(&self, case: &CaseInfo) {
         self.bar.set_message(case.id);
     }

@@ -7,13 +7,13 @@ use std::time::Duration;
 use globset::GlobMatcher;
 
 use super::outputs::{self, Outputs};
-use super::progress::Bar;
+use super::progress::{Bar, Watcher};
 use super::{BROKEN, Catalogue, Failure, GOOD, KIT, UNJUDGED, USAGE, address, nearest, serve};
 use crate::baseline::{Baseline, Date};
 use crate::case::{CaseInfo, Level, Verdict};
-use crate::report::{Report, capture, diagram, plain, terminal};
+use crate::report::{Report, plain, terminal};
 use crate::run::{self, Selection, SuiteReport};
-use crate::suite::{OpenError, Options, Suite};
+use crate::suite::{OpenError, Options, Session, Suite};
 use crate::target::Target;
 
 #[derive(clap::Args)]
@@ -93,24 +93,21 @@ pub(super) fn run(
             let people: &mut dyn Write = if stdout_taken { err } else { out };
             match &report.problem {
                 Some(why) => {
-                    super::complain(err, &format!("{} cannot be judged: {why}", suite.name()))
+                    super::complain(err, &format!("{} cannot be judged: {why}", suite.name()));
                 }
                 None => terminal::write(people, &report, plan.layout)?,
             }
-            people_flush(out)?;
+            out.flush()?;
             reports.push(report);
         }
     }
     let people: &mut dyn Write = if stdout_taken { err } else { out };
     unsteady(people, &reports)?;
     let status = exit_status(&reports);
-    writeln!(people, "{}", conclusion(status))?;
-    args.outputs.write(&reports, out)?;
+    let conclusion = conclusion(status, &reports);
+    writeln!(people, "{conclusion}")?;
+    args.outputs.write(&reports, conclusion, out)?;
     Ok(status)
-}
-
-fn people_flush(out: &mut dyn Write) -> Result<(), Failure> {
-    Ok(out.flush()?)
 }
 
 /// Everything about a run that is known, and checked, before it begins.
@@ -186,35 +183,46 @@ impl<'a> Plan<'a> {
             long_patience: defaults.long_patience.mul_f64(factor),
         };
         let (run, problem) = match suite.open(&self.target, &options) {
-            Ok(session) => {
-                let cases = suite.cases();
-                let runs = |case: &&CaseInfo| {
-                    self.selection.names(case) && (self.selection.slow || !case.slow)
-                };
-                let bar = Bar::new(suite.name(), cases.iter().filter(runs).count());
-                (
-                    run::run(suite, &*session, &self.selection, seed, &bar),
-                    None,
-                )
-            }
+            Ok(session) => (self.play(suite, &*session, seed)?, None),
             Err(OpenError::Usage(why)) => return Err(Failure::usage(why)),
             Err(problem) => (self.nothing(suite, seed), Some(problem)),
         };
-        let mut report = Report {
+        Ok(Report {
             suite,
             run,
             problem,
             baseline: self.baseline.clone(),
             today: Date::today(),
             command: self.command(suite, seed),
-        };
-        self.captures(&report)?;
-        for case in &mut report.run.cases {
-            if let Some(outcome) = &mut case.outcome {
-                outcome.recording.shed(diagram::SHOWN_BYTES);
-            }
+        })
+    }
+
+    /// Plays the selected cases against an open session.
+    fn play(
+        &self,
+        suite: &dyn Suite,
+        session: &dyn Session,
+        seed: u64,
+    ) -> Result<SuiteReport, Failure> {
+        let cases = suite.cases();
+        let runs =
+            |case: &&CaseInfo| self.selection.names(case) && (self.selection.slow || !case.slow);
+        let bar = Bar::new(suite.name(), cases.iter().filter(runs).count());
+        let outputs = &self.args.outputs;
+        let captures = outputs.captures.as_deref();
+        let watcher = Watcher::new(
+            bar,
+            outputs.keep(),
+            captures.map(|directory| (directory, seed)),
+        );
+        let run = run::run(suite, session, &self.selection, seed, &watcher);
+        match watcher.trouble() {
+            None => Ok(run),
+            Some(error) => Err(Failure {
+                status: KIT,
+                message: format!("cannot write a capture: {error}"),
+            }),
         }
-        Ok(report)
     }
 
     /// A run in which no case ran.
@@ -235,24 +243,6 @@ impl<'a> Plan<'a> {
                 .collect(),
             duration: Duration::ZERO,
         }
-    }
-
-    fn captures(&self, report: &Report) -> Result<(), Failure> {
-        let Some(directory) = &self.args.outputs.captures else {
-            return Ok(());
-        };
-        for (case, outcome) in report.run.outcomes() {
-            capture::write_file(directory, case.id, report.run.seed, &outcome.recording).map_err(
-                |error| Failure {
-                    status: KIT,
-                    message: format!(
-                        "cannot write a capture into {}: {error}",
-                        directory.display()
-                    ),
-                },
-            )?;
-        }
-        Ok(())
     }
 
     /// The words of a command that runs the suite with the same target and seed.
@@ -394,10 +384,18 @@ fn exit_status(reports: &[Report]) -> u8 {
         .unwrap_or(if reports.is_empty() { UNJUDGED } else { GOOD })
 }
 
-fn conclusion(status: u8) -> &'static str {
+fn conclusion(status: u8, reports: &[Report]) -> &'static str {
+    let nothing_ran = || {
+        let idle =
+            |report: &Report| report.problem.is_none() && report.run.outcomes().next().is_none();
+        reports.iter().all(idle)
+    };
     match status {
         GOOD => "every must-level case passed",
         BROKEN => "the specification is broken: see the cases above (exit status 1)",
+        UNJUDGED if nothing_ran() => {
+            "no case ran: the chosen ones are slow (add --slow) or less binding than --level (exit status 3)"
+        }
         UNJUDGED => "not everything could be judged (exit status 3)",
         _ => "the kit itself made an error (exit status 4)",
     }

@@ -11,6 +11,7 @@
 
 pub mod capture;
 pub mod diagram;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod terminal;

@@ -240,9 +240,10 @@ fn write_expired(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 fn write_summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let run = &report.run;
     let ran = run.outcomes().count();
+    let noun = if ran == 1 { "case" } else { "cases" };
     write!(
         out,
-        "  {BOLD}{ran} cases{BOLD:#} in {:.1} s",
+        "  {BOLD}{ran} {noun}{BOLD:#} in {:.1} s",
         run.duration.as_secs_f64()
     )?;
     let mut separator = ':';

@@ -1,5 +1,7 @@
 //! The program and its reports, on a suite that shows every verdict.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 mod fake;
 
 use std::path::Path;
@@ -216,7 +218,7 @@ fn the_command_of_a_failure_runs_just_that_case() {
         "{}",
         again.out
     );
-    assert!(again.out.contains("1 cases in"), "{}", again.out);
+    assert!(again.out.contains("1 case in"), "{}", again.out);
 }
 
 #[test]
@@ -416,4 +418,60 @@ fn the_kill_matrix_says_what_is_not_proven() {
         ),
         "{text}"
     );
+}
+
+#[test]
+fn the_page_is_one_file_in_which_what_the_target_says_stays_text() {
+    let page = peerproof("test fake --html -").out;
+    assert_eq!(page.matches("<script").count(), 1, "only the page's own");
+    for outside in ["src=", "@import", "url(", "<link", "<img"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    // The name of the SVG name space is the only address, and nobody fetches it.
+    assert_eq!(
+        page.matches("http").count(),
+        page.matches("http://www.w3.org/2000/svg").count() + 1
+    );
+    assert!(!page.contains('\u{1b}') && !page.contains('\u{202e}') && !page.contains('\0'));
+    for says in [
+        "&lt;script&gt;alert('x')&lt;/script&gt;",
+        "Every question is answered.",
+        "The Paper, answers",
+        "peerproof test fake --seed 1 --case fake/ask/fail",
+        "data-verdict=\"not-run\"",
+    ] {
+        assert!(page.contains(says), "{says}");
+    }
+    assert_eq!(
+        page.matches("<svg").count(),
+        7,
+        "a diagram for every case that ran"
+    );
+    let gone = peerproof("test fake --target 127.0.0.1:1 --html -").out;
+    assert!(gone.contains("nobody answers at 127.0.0.1:1"));
+}
+
+#[test]
+fn every_case_leaves_a_capture_named_by_id_and_seed() {
+    let directory = tempfile::tempdir().unwrap();
+    let captures = directory.path().join("new/captures");
+    peerproof(&format!(
+        "test fake --seed 4 --captures {}",
+        captures.display()
+    ));
+    let mut names: Vec<String> = std::fs::read_dir(&captures)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names.len(), 7, "{names:?}");
+    assert!(
+        names.contains(&"fake.ask.fail.seed-4.pcapng".to_owned()),
+        "{names:?}"
+    );
+    let bytes = std::fs::read(captures.join("fake.ask.fail.seed-4.pcapng")).unwrap();
+    // The magic number of pcapng, and the comment.
+    assert_eq!(bytes[..4], [0x0a, 0x0d, 0x0d, 0x0a]);
+    let comment = b"fake/ask/fail (asker)";
+    assert!(bytes.windows(comment.len()).any(|window| window == comment));
 }

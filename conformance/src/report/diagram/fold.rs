@@ -75,7 +75,7 @@ fn fold(events: &[Event]) -> Vec<Folded<'_>> {
                 first: &events[first],
                 times,
                 bytes: alike().map(|event| event.bytes).sum(),
-                until: alike().last().map_or(events[first].at, |event| event.at),
+                until: events[first + period * (times - 1)].at,
             });
         }
         at += period * times;

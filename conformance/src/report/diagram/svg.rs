@@ -109,7 +109,7 @@ fn spacing(lanes: usize, rows: &[Row<'_>]) -> usize {
     });
     let longest = longest.max().unwrap_or(0) * CHARACTER + 40;
     match lanes {
-        0 | 1 => longest.clamp(300, 520),
+        0 | 1 => longest.clamp(300, 640),
         2 => longest.clamp(180, 300),
         _ => 150,
     }

@@ -1,0 +1,86 @@
+//! The built program as a shell sees it: streams, exit statuses, signals.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+use std::process::{Command, Output, Stdio};
+
+fn peerproof(args: &[&str]) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("peerproof"));
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    peerproof(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    for (args, says) in [
+        (&["--version"][..], env!("CARGO_PKG_VERSION")),
+        (&["--help"], "test"),
+        (&["help", "test"], "--target"),
+        (&["test", "--help"], "--captures"),
+    ] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(text(&output.stdout).contains(says), "{args:?}");
+        assert!(output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn no_arguments_at_all_show_the_help_as_a_mistake() {
+    let output = run(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("Usage:"));
+}
+
+#[test]
+fn a_mistake_is_one_line_on_standard_error() {
+    let output = run(&["test", "no-such-suite"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    let said = text(&output.stderr);
+    assert!(
+        said.starts_with("peerproof: no suite is called `no-such-suite`"),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn what_is_no_terminal_gets_no_colours() {
+    for args in [
+        &["list"][..],
+        &["--help"],
+        &["test", "--help"],
+        &["frobnicate"],
+    ] {
+        let output = run(args);
+        assert!(
+            !output.stdout.contains(&0x1b) && !output.stderr.contains(&0x1b),
+            "{args:?}"
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    // The pipe is closed before the program writes: the reading end is dropped at once.
+    for args in [&["list"][..], &["--help"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = peerproof(args)
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert_eq!(text(&output.stderr), "", "{args:?}");
+    }
+}
