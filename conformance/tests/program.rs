@@ -72,7 +72,7 @@ fn what_is_no_terminal_gets_no_colours() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     // The pipe is closed before the program writes: the reading end is dropped at once.
-    for args in [&["list"][..], &["--help"]] {
+    for args in [&["list"][..], &["--help"], &["vectors", "verify"]] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let output = peerproof(args)
@@ -83,4 +83,71 @@ fn a_reader_that_goes_away_is_no_error() {
         assert_eq!(output.status.code(), Some(0), "{args:?}");
         assert_eq!(text(&output.stderr), "", "{args:?}");
     }
+}
+
+#[test]
+fn vectors_are_verified_exported_and_decoded() {
+    let output = run(&["vectors", "verify"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).ends_with(" vectors, 0 disagreements\n"));
+    let directory = tempfile::tempdir().unwrap();
+    let new = directory.path().join("new");
+    let output = run(&["vectors", "export", new.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0));
+    let read = |name: &str| -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(new.join(name)).unwrap()).unwrap()
+    };
+    assert!(read("schema.json")["$schema"].is_string());
+    assert_eq!(read("bittorrent/handshake.json")["message"], "handshake");
+}
+
+#[test]
+fn bytes_are_decoded_to_json_or_refused_with_the_place() {
+    // BEP 3: `have` has id 4 and a piece index.
+    let output = run(&[
+        "vectors",
+        "decode",
+        "bittorrent/have",
+        "00 00 00 05 04 00 00 00 07",
+    ]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["piece"], 7, "{value}");
+    let output = run(&["vectors", "decode", "bittorrent/have", "0000000604000000"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("this is no bittorrent/have: "));
+    for (args, says) in [
+        (["bittorrent/hav", "00"], "did you mean `bittorrent/have`"),
+        (["bittorrent/have", "0x"], "not in hexadecimal digits"),
+    ] {
+        let output = peerproof(&["vectors", "decode"])
+            .args(args)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let said = text(&output.stderr);
+        assert!(said.contains(says), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn raw_bytes_come_from_standard_input() {
+    use std::io::Write;
+    let mut child = peerproof(&["vectors", "decode", "bittorrent/bencode", "--raw"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"d3:cow3:mooe")
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["dict"][0]["key"], hex::encode("cow"));
 }

@@ -9,6 +9,7 @@ mod outputs;
 mod progress;
 mod serve;
 mod test;
+mod vectors;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -55,6 +56,8 @@ enum Command {
     Serve(serve::Args),
     /// Play every suite against every broken reference node, and show what catches it
     KillMatrix(kill_matrix::Args),
+    /// Verify, decode or export the golden wire vectors
+    Vectors(vectors::Args),
 }
 
 /// What the program can judge and serve.
@@ -120,6 +123,7 @@ pub fn run(
         Command::Explain(args) => explain::run(&args, catalogue, &mut out),
         Command::Serve(args) => serve::run(&args, catalogue, &mut out),
         Command::KillMatrix(args) => kill_matrix::run(&args, catalogue, &mut out),
+        Command::Vectors(args) => vectors::run(&args, &mut out, err),
     };
     let done = done.and_then(|status| Ok(out.flush().map(|()| status)?));
     done.unwrap_or_else(|failure| {

@@ -110,7 +110,8 @@ pub(super) fn writable(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn writable_directory(path: &Path) -> Result<(), Failure> {
+/// Whether files can be made in a directory, which is made if it is not there.
+pub(super) fn writable_directory(path: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(path).map_err(|error| unwritable(path, &error, super::USAGE))?;
     match tempfile::tempfile_in(path) {
         Ok(_) => Ok(()),
