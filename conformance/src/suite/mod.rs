@@ -1,5 +1,7 @@
 //! The suites: for each kind of node the cases that judge it.
 
+mod bittorrent;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -1,0 +1,101 @@
+//! What the connections of one case share: the recording, and the books about the target.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use peerproof_model::bittorrent::pieces::Pieces;
+use peerproof_model::bittorrent::view::{Link, LinkView, Moment, Observation, PeerView, Torrent};
+use peerproof_model::bittorrent::watch::Watch;
+use peerproof_model::property::{Judgement, Property};
+
+use crate::record::Recorder;
+
+/// Where a connection enters what it sees.
+pub(crate) trait Books: Send + Sync {
+    /// A connection stands; the answer names it.
+    fn opened(&self, by_subject: bool, kit: SocketAddr) -> Link;
+    /// Enters what was seen.
+    fn observe(&self, observation: Observation);
+    /// What is known of the link if everything that was sent has been read.
+    fn link(&self, link: Link) -> Option<LinkView>;
+    /// The torrent that everybody speaks of.
+    fn torrent(&self) -> &Arc<Torrent>;
+    /// Where every byte is kept.
+    fn recorder(&self) -> &Recorder;
+}
+
+/// How long the target has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// For one answer.
+    pub(crate) answer: Duration,
+    /// For an unchoke.
+    pub(crate) unchoke: Duration,
+}
+
+/// The books of one case: one watch over all of its connections.
+pub(crate) struct Exchange {
+    watch: Mutex<Watch>,
+    torrent: Arc<Torrent>,
+    recorder: Recorder,
+    links: AtomicU32,
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").finish_non_exhaustive()
+    }
+}
+
+impl Exchange {
+    /// Books about a subject that begins with `began_with`, asking `properties`.
+    pub(crate) fn new(
+        torrent: Arc<Torrent>,
+        began_with: Pieces,
+        properties: impl IntoIterator<Item = &'static Property<Moment>>,
+    ) -> Arc<Self> {
+        let view = PeerView::new(Arc::clone(&torrent), began_with, None);
+        Arc::new(Self {
+            watch: Mutex::new(Watch::new(view, properties)),
+            torrent,
+            recorder: Recorder::new(),
+            links: AtomicU32::new(0),
+        })
+    }
+
+    /// What the property of that name says so far.
+    pub(crate) fn judgement(&self, property: &str) -> Judgement {
+        self.watch().judgement(property)
+    }
+
+    fn watch(&self) -> MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Books for Exchange {
+    fn opened(&self, by_subject: bool, _kit: SocketAddr) -> Link {
+        let link = self.links.fetch_add(1, Ordering::Relaxed);
+        self.observe(Observation::Opened { link, by_subject });
+        link
+    }
+
+    fn observe(&self, observation: Observation) {
+        self.watch().observe(observation);
+    }
+
+    fn link(&self, link: Link) -> Option<LinkView> {
+        self.watch().view_if_read().links.remove(&link)
+    }
+
+    fn torrent(&self) -> &Arc<Torrent> {
+        &self.torrent
+    }
+
+    fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+}

@@ -1,0 +1,245 @@
+//! What stories are made of: greetings, permission, requests, and waiting until nothing more is owed.
+
+use std::collections::BTreeMap;
+
+use peerproof_model::bittorrent::message::{
+    BlockRequest, ExtensionHandshake, Handshake, PeerMessage, Reserved,
+};
+use peerproof_model::bittorrent::view::{LinkView, Observation};
+use peerproof_model::bittorrent::wire::extension;
+
+use super::{KitPeer, METADATA_ID, Wait};
+use crate::case::Stop;
+
+/// How often a request is repeated that a choke has dropped.
+const TURNS: u32 = 4;
+
+/// Every extension that the kit knows.
+pub(crate) fn every_extension() -> Reserved {
+    Reserved::NONE.with_extension_protocol().with_fast()
+}
+
+impl KitPeer {
+    /// Says a handshake and waits for the other one.
+    ///
+    /// # Errors
+    /// None came.
+    pub(crate) fn handshake(&mut self, reserved: Reserved) -> Result<Handshake, Stop> {
+        self.say_handshake(reserved)?;
+        self.await_handshake()
+    }
+
+    /// Waits for the target's handshake; what it owed by then is due.
+    ///
+    /// # Errors
+    /// None came.
+    pub(crate) fn await_handshake(&mut self) -> Result<Handshake, Stop> {
+        let patience = self.role.patience.answer;
+        let wait = self.wait_until(patience, |link| link.heard.handshake.is_some())?;
+        match (wait, self.view()?.heard.handshake) {
+            (Wait::Met, Some(handshake)) => Ok(handshake),
+            (Wait::Ended, _) => Err(self.gone("before its handshake")),
+            _ => {
+                self.observe(Observation::Quiet(self.link));
+                Err(Stop::Silent(format!("no handshake within {patience:?}")))
+            }
+        }
+    }
+
+    /// Exchanges handshakes and says what a peer without pieces has to say behind them.
+    ///
+    /// # Errors
+    /// No handshake came.
+    pub(crate) fn greet(&mut self, reserved: Reserved) -> Result<Handshake, Stop> {
+        let theirs = self.handshake(reserved)?;
+        if reserved.fast() && theirs.reserved.fast() {
+            self.send(PeerMessage::HaveNone)?;
+        }
+        if reserved.extension_protocol() && theirs.reserved.extension_protocol() {
+            self.send(extension_handshake())?;
+        }
+        Ok(theirs)
+    }
+
+    /// Waits until the target has said which pieces it has.
+    ///
+    /// # Errors
+    /// It did not say so.
+    pub(crate) fn await_pieces(&mut self) -> Result<(), Stop> {
+        self.need(self.role.patience.answer, "word about its pieces", |link| {
+            !link.heard.has.is_empty()
+        })
+    }
+
+    /// Says that the kit is interested and waits until the target unchokes.
+    ///
+    /// # Errors
+    /// It did not.
+    pub(crate) fn await_unchoke(&mut self) -> Result<(), Stop> {
+        if !self.view()?.told.interested {
+            self.send(PeerMessage::Interested)?;
+        }
+        self.need(self.role.patience.unchoke, "unchoke", |link| {
+            !link.heard.choking
+        })
+    }
+
+    /// Greets, is interested, and waits until some piece may be requested: after an unchoke any,
+    /// before that those of the allowed-fast set.
+    ///
+    /// # Errors
+    /// No piece was ever offered.
+    pub(crate) fn ready(&mut self, reserved: Reserved) -> Result<(), Stop> {
+        self.greet(reserved)?;
+        self.await_pieces()?;
+        self.send(PeerMessage::Interested)?;
+        self.need(self.role.patience.unchoke, "unchoke", |link| {
+            !link.heard.choking || offered(link).next().is_some()
+        })
+    }
+
+    /// A piece that may be requested now: the first that is offered, a full-sized one where there is one.
+    ///
+    /// # Errors
+    /// None is.
+    pub(crate) fn open_piece(&self) -> Result<u32, Stop> {
+        let link = self.view()?;
+        let last = self.books.torrent().pieces().saturating_sub(1);
+        let open: Vec<u32> = if link.heard.choking {
+            offered(&link).collect()
+        } else {
+            link.heard.has.iter().take(2).collect()
+        };
+        let full = open.iter().copied().find(|piece| *piece != last);
+        full.or(open.first().copied())
+            .ok_or_else(|| Stop::Silent("the target offers no piece".to_owned()))
+    }
+
+    /// The first block of a piece, as long as a block may be.
+    pub(crate) fn first_block(&self, piece: u32) -> BlockRequest {
+        BlockRequest {
+            index: piece,
+            begin: 0,
+            length: self.piece_len(piece).min(1 << 14),
+        }
+    }
+
+    /// The blocks of a piece, in order.
+    pub(crate) fn blocks(&self, piece: u32) -> impl Iterator<Item = BlockRequest> + use<> {
+        let end = self.piece_len(piece);
+        (0..end).step_by(1 << 14).map(move |begin| BlockRequest {
+            index: piece,
+            begin,
+            length: (end - begin).min(1 << 14),
+        })
+    }
+
+    /// Bytes of a piece; 0 when the torrent lacks it.
+    pub(crate) fn piece_len(&self, piece: u32) -> u32 {
+        self.books.torrent().piece_len(piece)
+    }
+
+    /// Requests blocks, a few at a time, and waits until each is answered. What a choke dropped is requested
+    /// again after the next unchoke. Afterwards everything owed on this link is due.
+    ///
+    /// # Errors
+    /// The target ended the connection, or never unchoked again.
+    pub(crate) fn fetch(
+        &mut self,
+        blocks: impl IntoIterator<Item = BlockRequest>,
+        pipeline: usize,
+    ) -> Result<(), Stop> {
+        let blocks: Vec<BlockRequest> = blocks.into_iter().collect();
+        for batch in blocks.chunks(pipeline.max(1)) {
+            self.fetch_batch(batch)?;
+        }
+        Ok(())
+    }
+
+    fn fetch_batch(&mut self, batch: &[BlockRequest]) -> Result<(), Stop> {
+        let mut missing = batch.to_vec();
+        for _ in 0..TURNS {
+            for block in &missing {
+                self.send(PeerMessage::Request(*block))?;
+            }
+            let asked = missing.clone();
+            let wait = self.settle(move |link| {
+                !asked.iter().any(|block| link.told.requests.contains(block))
+            })?;
+            if wait == Wait::Ended {
+                return Err(self.gone("instead of answering"));
+            }
+            let link = self.view()?;
+            missing.retain(|block| link.told.withdrawn.contains(block));
+            if missing.is_empty() || wait == Wait::TimedOut {
+                return Ok(());
+            }
+            self.await_unchoke()?;
+        }
+        Err(Stop::Silent(
+            "the target chokes before it answers, again and again".to_owned(),
+        ))
+    }
+
+    /// Waits until nothing more is owed as far as `done` says, or the time is over; then all of it is due.
+    ///
+    /// # Errors
+    /// As for [`KitPeer::wait_until`].
+    pub(crate) fn settle(&mut self, done: impl Fn(&LinkView) -> bool) -> Result<Wait, Stop> {
+        let wait = self.wait_until(self.role.patience.answer, done)?;
+        if self.is_open() {
+            self.observe(Observation::Quiet(self.link));
+        }
+        Ok(wait)
+    }
+
+    /// Waits until the target hangs up, or its time is over.
+    ///
+    /// # Errors
+    /// As for [`KitPeer::wait_until`].
+    pub(crate) fn settle_closed(&mut self) -> Result<Wait, Stop> {
+        self.settle(|link| link.heard.closed)
+    }
+
+    /// Waits for what the story needs next.
+    ///
+    /// # Errors
+    /// It did not come.
+    pub(crate) fn need(
+        &mut self,
+        patience: std::time::Duration,
+        what: &str,
+        done: impl Fn(&LinkView) -> bool,
+    ) -> Result<(), Stop> {
+        match self.wait_until(patience, done)? {
+            Wait::Met => Ok(()),
+            Wait::TimedOut => Err(Stop::Silent(format!("no {what} within {patience:?}"))),
+            Wait::Ended => Err(self.gone(&format!("before any {what}"))),
+        }
+    }
+
+    /// Why the story cannot go on now that the connection has ended.
+    pub(crate) fn gone(&self, when: &str) -> Stop {
+        let why = self.end.as_deref().unwrap_or("the connection has ended");
+        Stop::Gone(format!("{why} {when}"))
+    }
+}
+
+/// Pieces that may be requested while choked.
+fn offered(link: &LinkView) -> impl Iterator<Item = u32> + '_ {
+    let offered = link.heard.allowed_fast.iter().copied();
+    offered.filter(|piece| link.fast() && link.heard.has.contains(*piece))
+}
+
+/// The kit's extension handshake: metadata exchange, and nothing else.
+pub(crate) fn extension_handshake() -> PeerMessage {
+    let handshake = ExtensionHandshake {
+        m: BTreeMap::from([(b"ut_metadata".to_vec(), METADATA_ID)]),
+        v: Some(b"Peerproof".to_vec()),
+        ..ExtensionHandshake::default()
+    };
+    PeerMessage::Extended {
+        id: 0,
+        payload: extension::encode_handshake(&handshake),
+    }
+}
