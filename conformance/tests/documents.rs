@@ -1,0 +1,181 @@
+//! Every command that the documents show works: one trial for each `$ peerproof ...` line of a console block.
+//!
+//! A command must end with status 0, unless a comment before its block says otherwise:
+//! `<!-- status: 3 -->` (when the reader would have a target that a test has not), or `<!-- runs until stopped -->`.
+//! A command about a suite or node that the program does not have shows as ignored, with the reason;
+//! with PEERPROOF_REQUIRE_CLIENTS=1, as in continuous integration, it fails.
+//! The commands run in a directory of their own, which has the files that the documents speak of.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use peerproof::{serve, suite};
+
+/// How a command ends.
+#[derive(Clone, Copy)]
+enum End {
+    Status(i32),
+    /// Only once it is stopped; until then it says something.
+    Stopped,
+}
+
+struct Shown {
+    /// `README.md:12`.
+    place: String,
+    line: String,
+    end: End,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let shown: Vec<Shown> = documents().iter().flat_map(|path| commands(path)).collect();
+    assert!(!shown.is_empty(), "the documents show no command at all");
+    let trials = shown.into_iter().map(trial);
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
+
+fn trial(shown: Shown) -> Trial {
+    let name = format!("{} {}", shown.place, shown.line);
+    let required = std::env::var("PEERPROOF_REQUIRE_CLIENTS").is_ok_and(|value| value == "1");
+    match absent(&shown.line) {
+        Some(absent) if !required => Trial::test(name, || Ok(()))
+            .with_kind(format!("absent: {absent}"))
+            .with_ignored_flag(true),
+        _ => Trial::test(name, move || check(&shown)),
+    }
+}
+
+/// The suite or node that the command is about, where the program has none of that name.
+fn absent(line: &str) -> Option<String> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let ["peerproof", command, name, ..] = words.as_slice() else {
+        return None;
+    };
+    let known: Vec<&str> = match *command {
+        "test" | "list" | "kill-matrix" => suite::all().iter().map(|it| it.name()).collect(),
+        "serve" => serve::all().iter().map(|it| it.name()).collect(),
+        _ => return None,
+    };
+    let missing = !name.starts_with('-') && !known.contains(name);
+    missing.then(|| (*name).to_owned())
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+/// README.md and the pages of docs.
+fn documents() -> Vec<PathBuf> {
+    let mut documents = vec![root().join("README.md")];
+    let pages = std::fs::read_dir(root().join("docs")).unwrap();
+    documents.extend(pages.map(|page| page.unwrap().path()));
+    documents.retain(|path| path.extension().is_some_and(|it| it == "md"));
+    documents.sort();
+    documents
+}
+
+fn commands(path: &Path) -> Vec<Shown> {
+    let name = path.strip_prefix(root()).unwrap().display().to_string();
+    let text = std::fs::read_to_string(path).unwrap();
+    let (mut shown, mut inside, mut end) = (Vec::new(), false, End::Status(0));
+    for (number, line) in text.lines().enumerate() {
+        if let Some(comment) = line.strip_prefix("<!-- ").filter(|_| !inside) {
+            let status = comment
+                .strip_prefix("status: ")
+                .map(|it| it.trim_end_matches(" -->"));
+            if let Some(status) = status {
+                end = End::Status(status.parse().expect("a status is a number"));
+            } else if comment.starts_with("runs until stopped") {
+                end = End::Stopped;
+            }
+        } else if line.starts_with("```") {
+            inside = !inside && line == "```console";
+            if !inside {
+                end = End::Status(0);
+            }
+        } else if inside && line.starts_with("$ peerproof ") {
+            shown.push(Shown {
+                place: format!("{name}:{}", number + 1),
+                line: line["$ ".len()..].to_owned(),
+                end,
+            });
+        }
+    }
+    shown
+}
+
+fn check(shown: &Shown) -> Result<(), Failed> {
+    let directory = tempfile::tempdir()?;
+    furnish(directory.path())?;
+    let program = assert_cmd::cargo::cargo_bin!("peerproof");
+    let path = std::env::join_paths([program.parent().unwrap().to_owned()].into_iter().chain(
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()),
+    ))?;
+    let mut command = Command::new("sh");
+    command.current_dir(&directory).env("PATH", path);
+    match shown.end {
+        End::Status(status) => {
+            let output = command
+                .args(["-c", &shown.line])
+                .stdin(Stdio::null())
+                .output()?;
+            if output.status.code() == Some(status) {
+                return Ok(());
+            }
+            Err(format!(
+                "ended with {}, not {status}\n{}{}",
+                output.status,
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            )
+            .into())
+        }
+        End::Stopped => stopped(command, &shown.line),
+    }
+}
+
+/// A command that runs on: it must say a line, live, and end well when it is interrupted.
+fn stopped(mut command: Command, line: &str) -> Result<(), Failed> {
+    use nix::sys::signal::{Signal, kill};
+    // The shell hands over to the program, so that the signal reaches it.
+    let mut child = command
+        .args(["-c", &format!("exec {line}")])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut first = String::new();
+    let mut said = std::io::BufReader::new(child.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut said, &mut first)?;
+    let lived = child.try_wait()?.is_none();
+    kill(
+        nix::unistd::Pid::from_raw(i32::try_from(child.id())?),
+        Signal::SIGINT,
+    )?;
+    std::io::Read::read_to_string(&mut said, &mut String::new())?;
+    let status = child.wait()?;
+    if lived && !first.is_empty() && status.success() {
+        return Ok(());
+    }
+    Err(format!("said `{first}`, lived: {lived}, ended with {status}").into())
+}
+
+/// The files that the documents speak of.
+fn furnish(directory: &Path) -> std::io::Result<()> {
+    let mut torrent = b"d8:announce27:http://127.0.0.1:1/announce4:infod6:lengthi5e4:name8:data.bin12:piece lengthi16384e6:pieces20:".to_vec();
+    // The SHA-1 of `hello`.
+    torrent.extend(hex::decode("aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d").unwrap_or_default());
+    torrent.extend(b"ee");
+    std::fs::write(directory.join("my.torrent"), torrent)?;
+    std::fs::write(directory.join("data.bin"), "hello")?;
+    std::fs::create_dir(directory.join("watched"))?;
+    std::fs::write(
+        directory.join("baseline.toml"),
+        "[[known]]\ncase = \"bittorrent-seeder/*\"\nverdict = \"fail\"\nreason = \"reported upstream\"\nexpires = 2020-01-01\n",
+    )
+}
