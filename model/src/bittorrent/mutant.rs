@@ -88,7 +88,7 @@ mutants! {
     Leecher RequestsWhatItHas "requests-what-it-has" breaks "requests_only_what_is_missing": "Requests pieces that it has.";
     Leecher OversizedRequests "oversized-requests" breaks "requests_are_at_most_16_kib": "Requests more than 128 KiB at once.";
     Leecher RequestsBeyondTheEnd "requests-beyond-the-end" breaks "requests_lie_inside_their_piece": "Requests as much of a piece's last block as of the others, and one byte more.";
-    Leecher UnboundedPipeline "unbounded-pipeline" breaks "outstanding_requests_are_bounded": "Requests everything at once.";
+    Leecher UnboundedPipeline "unbounded-pipeline" breaks "no_more_requests_than_the_neighbour_keeps": "Requests everything at once.";
     Leecher HaveBeforeVerification "have-before-verification" breaks "only_verified_pieces_are_announced": "Announces a piece with its first block.";
     Leecher AcceptsBadPieces "accepts-bad-pieces" breaks "only_verified_pieces_are_announced": "Keeps and announces pieces whatever their hash.";
     Leecher NeverHave "never-have" breaks "every_piece_is_announced": "Does not announce the pieces that it completes.";

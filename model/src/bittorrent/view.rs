@@ -183,10 +183,25 @@ impl LinkView {
         sets(&self.told) && sets(&self.heard)
     }
 
+    /// Whether both ends have shaken hands about the same torrent.
+    pub fn stands(&self) -> bool {
+        let torrent = |said: &Said| said.handshake.map(|handshake| handshake.info_hash);
+        torrent(&self.told).is_some() && torrent(&self.told) == torrent(&self.heard)
+    }
+
     /// Whether nobody has closed it.
     pub fn is_open(&self) -> bool {
         !self.told.closed && !self.heard.closed
     }
+}
+
+/// A block that the subject had asked for and was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Arrived {
+    /// Bytes.
+    pub length: u32,
+    /// Whether they are those of the torrent.
+    pub right: bool,
 }
 
 /// What is known beforehand of a neighbour.
@@ -211,8 +226,10 @@ pub struct PeerView {
     pub given: BTreeMap<(u32, u32), u32>,
     /// Pieces of which it was given wrong bytes.
     pub spoiled: BTreeSet<u32>,
-    /// Blocks that it asked for and was given, of pieces that are not yet whole, with their length.
-    pub assembling: BTreeMap<(u32, u32), u32>,
+    /// Blocks that it asked for and was given, of pieces that are not yet whole, by piece and offset.
+    pub assembling: BTreeMap<(u32, u32), Arrived>,
+    /// Pieces that came together from right blocks that it had asked for: it must have verified them.
+    pub assembled: BTreeSet<u32>,
     /// Pieces that came together with wrong bytes: it had to start them again.
     pub discarded: BTreeSet<u32>,
     /// What is known beforehand of the neighbour on a link.
@@ -236,6 +253,49 @@ pub struct Moment {
     pub now: Observation,
 }
 
+impl Moment {
+    /// The link that is spoken of now, as it was before.
+    pub fn link(&self) -> Option<&LinkView> {
+        match &self.now {
+            Observation::Opened { link, .. }
+            | Observation::Told { link, .. }
+            | Observation::Heard { link, .. }
+            | Observation::ClosedBySubject(link)
+            | Observation::ClosedByNeighbour(link)
+            | Observation::Quiet(link)
+            | Observation::Silence { link, .. } => self.view.links.get(link),
+            _ => None,
+        }
+    }
+
+    /// The message that the subject says now, with its link as it was before.
+    pub fn heard(&self) -> Option<(&LinkView, &PeerMessage)> {
+        match &self.now {
+            Observation::Heard {
+                frame: Frame::Message(message),
+                ..
+            } => Some((self.link()?, message)),
+            _ => None,
+        }
+    }
+
+    /// The link on which everything that the subject owes had its time to arrive, while it stands.
+    pub fn quiet(&self) -> Option<&LinkView> {
+        match &self.now {
+            Observation::Quiet(_) => self.link().filter(|link| link.is_open()),
+            _ => None,
+        }
+    }
+
+    /// The link that the subject ends now.
+    pub fn ended(&self) -> Option<&LinkView> {
+        match &self.now {
+            Observation::ClosedBySubject(_) => self.link(),
+            _ => None,
+        }
+    }
+}
+
 impl PeerView {
     /// A subject without links.
     pub fn new(torrent: Arc<Torrent>, began_with: Pieces, slots: Option<u32>) -> Self {
@@ -246,6 +306,7 @@ impl PeerView {
             given: BTreeMap::new(),
             spoiled: BTreeSet::new(),
             assembling: BTreeMap::new(),
+            assembled: BTreeSet::new(),
             discarded: BTreeSet::new(),
             expected: BTreeMap::new(),
             links: BTreeMap::new(),
@@ -260,17 +321,23 @@ impl PeerView {
         if self.began_with.contains(piece) {
             return true;
         }
-        self.is_covered(piece, &self.given)
+        let blocks = self.given.range((piece, 0)..=(piece, u32::MAX));
+        self.is_covered(piece, blocks.map(|((_, begin), length)| (*begin, *length)))
     }
 
-    /// Whether the blocks make up the whole piece.
-    fn is_covered(&self, piece: u32, blocks: &BTreeMap<(u32, u32), u32>) -> bool {
+    /// Whether the subject must have verified the piece.
+    pub fn must_have(&self, piece: u32) -> bool {
+        self.began_with.contains(piece) || self.assembled.contains(&piece)
+    }
+
+    /// Whether the blocks, which come in the order of their offsets, make up the whole piece.
+    fn is_covered(&self, piece: u32, blocks: impl Iterator<Item = (u32, u32)>) -> bool {
         let mut covered = 0_u32;
-        for ((_, begin), length) in blocks.range((piece, 0)..=(piece, u32::MAX)) {
-            if *begin > covered {
+        for (begin, length) in blocks {
+            if begin > covered {
                 return false;
             }
-            covered = covered.max(begin.saturating_add(*length));
+            covered = covered.max(begin.saturating_add(length));
         }
         piece < self.torrent.pieces() && covered >= self.torrent.piece_len(piece)
     }
@@ -291,7 +358,7 @@ impl PeerView {
         let here = self.assembling.range((piece, 0)..=(piece, u32::MAX));
         let mut taken: Vec<(u32, u32)> = asked
             .map(|block| (block.begin, block.begin.saturating_add(block.length)))
-            .chain(here.map(|((_, begin), length)| (*begin, begin.saturating_add(*length))))
+            .chain(here.map(|((_, begin), block)| (*begin, begin.saturating_add(block.length))))
             .collect();
         taken.sort_unstable();
         let end = self.torrent.piece_len(piece);
@@ -371,13 +438,17 @@ impl PeerView {
         let fast = view.fast();
         let mut assembled = None;
         if let Frame::Message(PeerMessage::Piece { index, begin, data }) = frame {
-            let length = data.len() as u32;
             let block = BlockRequest {
                 index: *index,
                 begin: *begin,
-                length,
+                length: data.len() as u32,
             };
-            assembled = view.heard.requests.contains(&block).then_some(block);
+            let right = torrent.is_right(*index, *begin, data) != Some(false);
+            assembled = view
+                .heard
+                .requests
+                .contains(&block)
+                .then_some((block, right));
             view.received_this_round = view.received_this_round.saturating_add(data.len() as u64);
             match torrent.is_right(*index, *begin, data) {
                 Some(true) => {
@@ -392,21 +463,29 @@ impl PeerView {
             }
         }
         says(&mut view.told, &mut view.heard, frame, &torrent, fast);
-        if let Some(block) = assembled {
-            self.assemble(block);
+        if let Some((block, right)) = assembled {
+            self.assemble(block, right);
         }
     }
 
     /// The subject got a block that it had asked for.
-    fn assemble(&mut self, block: BlockRequest) {
-        let piece = block.index;
-        self.assembling.insert((piece, block.begin), block.length);
-        if self.is_covered(piece, &self.assembling) {
-            self.assembling.retain(|(index, _), _| *index != piece);
-            if !self.can_have(piece) {
-                self.discarded.insert(piece);
-            }
+    fn assemble(&mut self, block: BlockRequest, right: bool) {
+        let (piece, length) = (block.index, block.length);
+        let arrived = Arrived { length, right };
+        self.assembling.insert((piece, block.begin), arrived);
+        let here = || self.assembling.range((piece, 0)..=(piece, u32::MAX));
+        if !self.is_covered(
+            piece,
+            here().map(|((_, begin), block)| (*begin, block.length)),
+        ) {
+            return;
         }
+        if here().all(|(_, block)| block.right) {
+            self.assembled.insert(piece);
+        } else {
+            self.discarded.insert(piece);
+        }
+        self.assembling.retain(|(index, _), _| *index != piece);
     }
 
     fn on_heard(&mut self, link: Link, frame: &Frame) {

@@ -67,6 +67,7 @@ impl Peer {
             event,
             numwant: config.numwant,
             compact: Some(true),
+            trackerid: self.tracker_id.clone(),
             ..AnnounceRequest::default()
         }
     }
@@ -82,6 +83,9 @@ impl Peer {
             AnnounceResponse::Failure(failure) => act.tell(Event::Refused(failure.reason)),
             AnnounceResponse::Success(success) => {
                 self.pending = AnnounceEvent::Regular;
+                if let Some(id) = &success.tracker_id {
+                    self.tracker_id = Some(id.clone());
+                }
                 // An interval of nothing would make the peer announce without pause.
                 let seconds = u64::from(success.interval.max(1));
                 act.set(Timer::Announce, Duration::from_secs(seconds));

@@ -85,8 +85,12 @@ impl Peer {
         let Ok((handshake, _)) = decode_handshake_tolerant(payload) else {
             return;
         };
+        let Some(link) = self.links.get_mut(&from) else {
+            return;
+        };
+        link.keeps = handshake.reqq.or(link.keeps);
         // Later handshakes add to earlier ones; 0 takes an extension back.
-        if let (Some(id), Some(link)) = (handshake.m.get(METADATA), self.links.get_mut(&from)) {
+        if let Some(id) = handshake.m.get(METADATA) {
             link.metadata_id = *id;
         }
     }

@@ -48,6 +48,8 @@ pub(super) struct LinkState {
     pub(super) sent: u64,
     /// Whether the neighbour let requests wait for too long.
     pub(super) snubbing: bool,
+    /// Requests that the neighbour keeps without dropping any, where it says so.
+    pub(super) keeps: Option<u32>,
     /// The id by which the neighbour wants to be sent metadata messages; 0 when it does not.
     pub(super) metadata_id: u8,
 }
@@ -75,6 +77,7 @@ impl LinkState {
             received: 0,
             sent: 0,
             snubbing: false,
+            keeps: None,
             metadata_id: 0,
         }
     }

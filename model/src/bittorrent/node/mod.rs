@@ -148,6 +148,8 @@ pub struct Peer {
     optimistic: Option<Address>,
     /// The event that the tracker has not yet confirmed.
     pending: AnnounceEvent,
+    /// What the tracker wants to be told again.
+    tracker_id: Option<Vec<u8>>,
     uploaded: u64,
     downloaded: u64,
 }
@@ -236,6 +238,7 @@ impl Peer {
             banned: BTreeSet::new(),
             optimistic: None,
             pending: AnnounceEvent::Regular,
+            tracker_id: None,
             uploaded: 0,
             downloaded: 0,
         }
@@ -254,6 +257,18 @@ impl Peer {
     /// The neighbours it is connected with.
     pub fn neighbours(&self) -> impl Iterator<Item = Address> + '_ {
         self.links.keys().copied()
+    }
+
+    /// The neighbours that are interested in it.
+    pub fn interested_neighbours(&self) -> impl Iterator<Item = Address> + '_ {
+        let interested = self.links.iter().filter(|(_, link)| link.wanted);
+        interested.map(|(address, _)| *address)
+    }
+
+    /// The neighbours that may request.
+    pub fn unchoked(&self) -> impl Iterator<Item = Address> + '_ {
+        let unchoked = self.links.iter().filter(|(_, link)| !link.choking);
+        unchoked.map(|(address, _)| *address)
     }
 
     /// Whether it takes part.

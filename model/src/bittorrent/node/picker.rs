@@ -116,10 +116,11 @@ impl Peer {
             return usize::MAX;
         }
         if link.snubbing {
-            1
-        } else {
-            self.config().pipeline
+            return 1;
         }
+        // A neighbour that says it keeps none would otherwise never be asked.
+        let kept = link.keeps.map_or(usize::MAX, |keeps| keeps.max(1) as usize);
+        self.config().pipeline.min(kept)
     }
 
     /// Whether the piece is missing and this neighbour may be asked for it.

@@ -169,8 +169,10 @@ fn completed_is_announced(moment: &Moment) -> Judgement {
                 )
             })
         }
+        // Whoever never announced anything has no tracker to tell.
         Observation::Calm | Observation::Left
-            if !view.began_with.is_complete()
+            if !view.announces.is_empty()
+                && !view.began_with.is_complete()
                 && view.possible().is_complete()
                 && said(view, &AnnounceEvent::Completed) == 0 =>
         {

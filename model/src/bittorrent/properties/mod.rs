@@ -4,8 +4,32 @@
 //! them of every step of the model, the harness of every message of a foreign node. A property answers
 //! `Holds` only where the fact was put to the test.
 
+/// Facts that hold of every moment, each under the name of the function that judges it, with its claims.
+macro_rules! facts {
+    ($($name:ident [$($claim:literal),+];)*) => {
+        /// The facts of this topic.
+        pub(super) static PROPERTIES: &[crate::property::Property<crate::bittorrent::view::Moment>] =
+            &[$(crate::property::Property {
+                name: stringify!($name),
+                claims: &[$($claim),+],
+                kind: crate::property::Kind::Always,
+                timing: crate::property::Timing::Untimed,
+                judge: $name,
+            }),*];
+    };
+}
+
 mod announces;
+mod bitfield;
+mod bounds;
+mod choking;
+mod extension;
+mod fast;
 mod fetching;
+mod handshake;
+mod offences;
+mod selection;
+pub mod swarm;
 mod tracker;
 mod transfer;
 
@@ -16,9 +40,17 @@ use crate::property::Property;
 /// Every property of a peer, by topic.
 pub fn peer() -> impl Iterator<Item = &'static Property<Moment>> {
     [
-        announces::PROPERTIES,
-        fetching::PROPERTIES,
+        handshake::PROPERTIES,
+        bitfield::PROPERTIES,
+        offences::PROPERTIES,
+        choking::PROPERTIES,
         transfer::PROPERTIES,
+        bounds::PROPERTIES,
+        selection::PROPERTIES,
+        fetching::PROPERTIES,
+        fast::PROPERTIES,
+        extension::PROPERTIES,
+        announces::PROPERTIES,
     ]
     .into_iter()
     .flatten()

@@ -25,20 +25,28 @@ pub struct Said {
     pub spoke: bool,
     /// Its requests that were neither answered, cancelled nor dropped by a choke.
     pub requests: BTreeSet<BlockRequest>,
-    /// Its requests that a choke or a cancel dropped; an answer may still be under way.
+    /// Its requests that a choke dropped; an answer may still be under way.
     pub withdrawn: BTreeSet<BlockRequest>,
+    /// Its requests that it cancelled; an answer may still be under way.
+    pub cancelled: BTreeSet<BlockRequest>,
+    /// Its requests to an end that choked it, and still does.
+    pub hopeless: BTreeSet<BlockRequest>,
     /// Pieces that the other end may request while choked (BEP 6).
     pub allowed_fast: BTreeSet<u32>,
     /// Pieces of which this end rejected a request since it last choked or unchoked (BEP 6).
     pub rejected: BTreeSet<u32>,
     /// How many requests it keeps without dropping any, where it says so (BEP 10, `reqq`).
     pub keeps_requests: Option<u32>,
+    /// Whether it sent an extension handshake.
+    pub extends: bool,
     /// The id by which it wants to be sent metadata messages, where it says so; 0 takes it back (BEP 10).
     pub metadata_id: u8,
     /// The blocks of metadata that it asked for and that were neither sent nor rejected (BEP 9).
     pub metadata_requests: BTreeSet<u32>,
     /// Whether it sent a message whose id is not known.
     pub unknown: bool,
+    /// Whether it sent an extended message under an id that the other end had not announced.
+    pub unknown_extended: bool,
     /// Why what it said obliges the other end to close, if it does: the first such thing.
     pub offence: Option<Offence>,
     /// Whether it closed.
@@ -48,12 +56,21 @@ pub struct Said {
 impl Said {
     /// A request of this end got its answer; false when this end made no such request.
     fn answered(&mut self, block: &BlockRequest) -> bool {
-        self.requests.remove(block) || self.withdrawn.remove(block)
+        self.requests.remove(block)
+            || self.hopeless.remove(block)
+            || self.cancelled.remove(block)
+            || self.withdrawn.remove(block)
+    }
+
+    /// The requests of this end to which an answer may still come.
+    pub fn awaited(&self) -> impl Iterator<Item = &BlockRequest> {
+        let dropped = self.cancelled.iter().chain(&self.withdrawn);
+        self.requests.iter().chain(&self.hopeless).chain(dropped)
     }
 
     /// Whether this end made the request, and an answer to it may still come.
     pub fn awaits(&self, block: &BlockRequest) -> bool {
-        self.requests.contains(block) || self.withdrawn.contains(block)
+        self.awaited().any(|awaited| awaited == block)
     }
 
     fn offends(&mut self, offence: Offence) {
@@ -70,12 +87,16 @@ impl Said {
             spoke: false,
             requests: BTreeSet::new(),
             withdrawn: BTreeSet::new(),
+            cancelled: BTreeSet::new(),
+            hopeless: BTreeSet::new(),
             allowed_fast: BTreeSet::new(),
             rejected: BTreeSet::new(),
             keeps_requests: None,
+            extends: false,
             metadata_id: 0,
             metadata_requests: BTreeSet::new(),
             unknown: false,
+            unknown_extended: false,
             offence: None,
             closed: false,
         }
@@ -153,6 +174,12 @@ pub(super) fn says(
         PeerMessage::Unchoke => {
             speaker.choking = false;
             speaker.rejected.clear();
+            let hopeless = std::mem::take(&mut listener.hopeless);
+            if fast {
+                listener.requests.extend(hopeless);
+            } else {
+                listener.withdrawn.extend(hopeless);
+            }
         }
         PeerMessage::Interested => speaker.interested = true,
         PeerMessage::NotInterested => speaker.interested = false,
@@ -182,17 +209,19 @@ pub(super) fn says(
             speaker.declared = true;
         }
         PeerMessage::Request(block) => {
-            // Nothing is owed for a request to somebody who chokes, but with the fast extension a rejection.
-            if listener.choking && !fast {
-                speaker.withdrawn.insert(*block);
+            let free = fast && listener.allowed_fast.contains(&block.index);
+            if listener.choking && !free {
+                speaker.hopeless.insert(*block);
             } else {
                 speaker.withdrawn.remove(block);
+                speaker.cancelled.remove(block);
                 speaker.requests.insert(*block);
             }
         }
         PeerMessage::Cancel(block) => {
-            let withdrawn = speaker.requests.take(block);
-            speaker.withdrawn.extend(withdrawn);
+            let waiting = speaker.requests.take(block);
+            let hopeless = speaker.hopeless.take(block);
+            speaker.cancelled.extend(waiting.or(hopeless));
         }
         PeerMessage::Piece { index, begin, data } => {
             let block = BlockRequest {
@@ -238,6 +267,7 @@ pub(super) fn says(
 /// Enters a message of the extension protocol.
 fn extends(speaker: &mut Said, listener: &mut Said, id: u8, payload: &[u8]) {
     if id == 0 {
+        speaker.extends = true;
         let Ok((handshake, _)) = extension::decode_handshake_tolerant(payload) else {
             return;
         };
@@ -247,6 +277,8 @@ fn extends(speaker: &mut Said, listener: &mut Said, id: u8, payload: &[u8]) {
         return;
     }
     if id != listener.metadata_id {
+        // Which other ids the listener announced is not kept: only one that nobody takes is surely unknown.
+        speaker.unknown_extended |= id == u8::MAX;
         return;
     }
     match extension::decode_metadata_tolerant(payload) {

@@ -5,4 +5,6 @@ mod download;
 mod fast;
 mod room;
 mod serving;
+mod story;
 mod trace;
+mod witness;

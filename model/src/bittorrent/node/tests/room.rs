@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::super::{Address, Config, Event, Message, Peer, Request, Timer};
+use super::witness::{Judgements, Witness};
 use crate::bittorrent::message::{Handshake, PeerId, PeerMessage, Reserved};
 use crate::bittorrent::metainfo::Metainfo;
 use crate::bittorrent::view::{Frame, Torrent};
@@ -47,6 +48,7 @@ pub(super) fn handshake(torrent: &Torrent, number: u8, reserved: Reserved) -> Ha
 /// Several peers.
 pub(super) struct Room {
     pub(super) peers: BTreeMap<Address, Peer>,
+    witnesses: BTreeMap<Address, Witness>,
     travelling: VecDeque<(Address, Address, Frame)>,
     pub(super) events: Vec<(Address, Event)>,
     choose: Seeded,
@@ -56,12 +58,14 @@ impl Room {
     pub(super) fn new(configs: impl IntoIterator<Item = Config>, seed: u64) -> Self {
         let mut room = Self {
             peers: BTreeMap::new(),
+            witnesses: BTreeMap::new(),
             travelling: VecDeque::new(),
             events: Vec::new(),
             choose: Seeded::new(seed),
         };
         for config in configs {
             let address = config.address.expect("peers of a room know their address");
+            room.witnesses.insert(address, Witness::new(&config));
             room.peers.insert(address, Peer::new(Arc::new(config)));
             room.step(address, Input::Ask(Request::Start));
         }
@@ -81,9 +85,17 @@ impl Room {
     pub(super) fn step(&mut self, at: Address, input: Input<Peer>) {
         let mut out = Vec::new();
         let peer = self.peers.get_mut(&at).expect("a peer of the room");
-        if peer.step(input, &mut self.choose, &mut out).is_err() {
+        let before = peer.clone();
+        if peer
+            .step(input.clone(), &mut self.choose, &mut out)
+            .is_err()
+        {
+            assert_eq!(*peer, before);
             return;
         }
+        let witness = self.witnesses.get_mut(&at).expect("every peer has one");
+        witness.took(&input);
+        witness.did(&input, &out);
         for output in out {
             match output {
                 Output::Open(to) => {
@@ -119,12 +131,19 @@ impl Room {
                     },
                 );
             }
+            for witness in self.witnesses.values_mut() {
+                witness.calm();
+            }
             let everyone: Vec<Address> = self.peers.keys().copied().collect();
             for peer in everyone {
                 self.step(peer, Input::Expire(Timer::Rechoke));
                 self.step(peer, Input::Expire(Timer::Optimistic));
             }
         }
+    }
+
+    pub(super) fn judgements(&self, peer: Address) -> &Judgements {
+        self.witnesses[&peer].judgements()
     }
 
     pub(super) fn is_complete(&self, peer: Address) -> bool {
@@ -137,17 +156,20 @@ pub(super) struct Solo {
     pub(super) peer: Peer,
     pub(super) out: Vec<Output<Peer>>,
     pub(super) choose: Seeded,
+    pub(super) witness: Witness,
     torrent: Arc<Torrent>,
 }
 
 impl Solo {
     pub(super) fn new(config: Config) -> Self {
         let torrent = Arc::clone(&config.torrent);
+        let witness = Witness::new(&config);
         let peer = Peer::new(Arc::new(config));
         let mut solo = Self {
             peer,
             out: Vec::new(),
             choose: Seeded::new(7),
+            witness,
             torrent,
         };
         solo.input(Input::Ask(Request::Start));
@@ -155,9 +177,12 @@ impl Solo {
     }
 
     pub(super) fn input(&mut self, input: Input<Peer>) {
+        self.witness.took(&input);
+        let before = self.out.len();
         self.peer
-            .step(input, &mut self.choose, &mut self.out)
+            .step(input.clone(), &mut self.choose, &mut self.out)
             .expect("an input that can happen");
+        self.witness.did(&input, &self.out[before..]);
     }
 
     pub(super) fn expire(&mut self, timer: Timer) {
@@ -181,7 +206,10 @@ impl Solo {
 
     pub(super) fn tell(&mut self, number: u8, messages: impl IntoIterator<Item = PeerMessage>) {
         for message in messages {
-            self.frame(number, Frame::Message(message));
+            // A neighbour that was hung up on has nobody to talk to.
+            if !self.has_closed(number) {
+                self.frame(number, Frame::Message(message));
+            }
         }
     }
 

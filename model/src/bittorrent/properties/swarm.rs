@@ -1,0 +1,97 @@
+//! What a whole swarm reaches in the end.
+//!
+//! These facts are stated here and not proven yet: that takes an explorer for liveness under fairness. Each
+//! `judge` is the goal, which must become true and stay true once churn has stopped: it says `Holds` where the goal
+//! holds, and `Unknown` where it does not hold yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::bittorrent::node::{Address, Peer};
+use crate::bittorrent::pieces::Pieces;
+use crate::property::Judgement::{self, Holds, Unknown};
+use crate::property::{Kind, Property, Timing};
+
+/// What a system of peers shows of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SwarmView {
+    /// The peers that take part, by address.
+    pub members: BTreeMap<Address, SwarmMember>,
+    /// Who was unchoked by whom, as (unchoker, unchoked), since it last became interested.
+    pub served: BTreeSet<(Address, Address)>,
+}
+
+/// A peer that takes part.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SwarmMember {
+    /// The pieces that it has verified.
+    pub have: Pieces,
+    /// The neighbours that are interested in it.
+    pub wanted_by: BTreeSet<Address>,
+}
+
+impl SwarmView {
+    /// The view of the running peers. Whoever runs the system adds who was served.
+    pub fn of<'a>(peers: impl IntoIterator<Item = (Address, &'a Peer)>) -> Self {
+        let members = peers.into_iter().filter(|(_, peer)| peer.is_running());
+        let members = members.map(|(address, peer)| {
+            let have = peer.have().clone();
+            let wanted_by = peer.interested_neighbours().collect();
+            (address, SwarmMember { have, wanted_by })
+        });
+        Self {
+            members: members.collect(),
+            served: BTreeSet::new(),
+        }
+    }
+}
+
+/// The facts of this topic.
+pub static PROPERTIES: &[Property<SwarmView>] = &[
+    Property {
+        name: "while_some_live_peer_has_every_missing_piece_every_leecher_completes",
+        claims: &["bep3/download-completes"],
+        kind: Kind::Eventually {
+            fairness: "deliveries, rechokes and announces are weakly fair; the random optimistic choice is strongly fair; churn stops",
+        },
+        timing: Timing::Untimed,
+        judge: every_leecher_completes,
+    },
+    Property {
+        name: "no_interested_peer_starves_for_ever",
+        claims: &["lecture003/optimistic-unchoke"],
+        kind: Kind::Eventually {
+            fairness: "deliveries and both choke timers are weakly fair; the random optimistic choice is strongly fair; churn stops",
+        },
+        timing: Timing::Untimed,
+        judge: nobody_starves,
+    },
+];
+
+/// Whoever lacks a piece lacks one that no live peer has.
+fn every_leecher_completes(view: &SwarmView) -> Judgement {
+    let held = |piece: u32| {
+        view.members
+            .values()
+            .any(|member| member.have.contains(piece))
+    };
+    let stuck = |member: &SwarmMember| member.have.missing().any(|piece| !held(piece));
+    let done = |member: &SwarmMember| member.have.is_complete() || stuck(member);
+    if view.members.values().all(done) {
+        Holds
+    } else {
+        Unknown
+    }
+}
+
+/// Whoever is interested in somebody was unchoked there at some time since.
+fn nobody_starves(view: &SwarmView) -> Judgement {
+    let mut wishes = view
+        .members
+        .iter()
+        .flat_map(|(server, member)| member.wanted_by.iter().map(|asker| (*server, *asker)));
+    if wishes.all(|wish| view.served.contains(&wish)) {
+        Holds
+    } else {
+        Unknown
+    }
+}
