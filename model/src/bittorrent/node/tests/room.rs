@@ -67,7 +67,7 @@ impl Room {
             let address = config.address.expect("peers of a room know their address");
             room.witnesses.insert(address, Witness::new(&config));
             room.peers.insert(address, Peer::new(Arc::new(config)));
-            room.step(address, Input::Ask(Request::Start));
+            room.step(address, &Input::Ask(Request::Start));
         }
         room
     }
@@ -75,14 +75,14 @@ impl Room {
     pub(super) fn dial(&mut self, from: Address, to: Address) {
         self.step(
             from,
-            Input::Ask(Request::Dial {
+            &Input::Ask(Request::Dial {
                 address: to,
                 peer_id: None,
             }),
         );
     }
 
-    pub(super) fn step(&mut self, at: Address, input: Input<Peer>) {
+    pub(super) fn step(&mut self, at: Address, input: &Input<Peer>) {
         let mut out = Vec::new();
         let peer = self.peers.get_mut(&at).expect("a peer of the room");
         let before = peer.clone();
@@ -94,18 +94,18 @@ impl Room {
             return;
         }
         let witness = self.witnesses.get_mut(&at).expect("every peer has one");
-        witness.took(&input);
-        witness.did(&input, &out);
+        witness.took(input);
+        witness.did(input, &out);
         for output in out {
             match output {
                 Output::Open(to) => {
-                    self.step(at, Input::Opened(to));
-                    self.step(to, Input::Opened(at));
+                    self.step(at, &Input::Opened(to));
+                    self.step(to, &Input::Opened(at));
                 }
                 Output::Close(to) => {
                     self.travelling
                         .retain(|(from, other, _)| (*from, *other) != (to, at));
-                    self.step(to, Input::Closed(at));
+                    self.step(to, &Input::Closed(at));
                 }
                 Output::Send {
                     to,
@@ -125,7 +125,7 @@ impl Room {
             while let Some((from, to, frame)) = self.travelling.pop_front() {
                 self.step(
                     to,
-                    Input::Receive {
+                    &Input::Receive {
                         from,
                         message: Message::Frame(frame),
                     },
@@ -136,8 +136,8 @@ impl Room {
             }
             let everyone: Vec<Address> = self.peers.keys().copied().collect();
             for peer in everyone {
-                self.step(peer, Input::Expire(Timer::Rechoke));
-                self.step(peer, Input::Expire(Timer::Optimistic));
+                self.step(peer, &Input::Expire(Timer::Rechoke));
+                self.step(peer, &Input::Expire(Timer::Optimistic));
             }
         }
     }
@@ -179,10 +179,10 @@ impl Solo {
     pub(super) fn input(&mut self, input: Input<Peer>) {
         self.witness.took(&input);
         let before = self.out.len();
-        self.peer
-            .step(input.clone(), &mut self.choose, &mut self.out)
-            .expect("an input that can happen");
-        self.witness.did(&input, &self.out[before..]);
+        let kept = input.clone();
+        let taken = self.peer.step(input, &mut self.choose, &mut self.out);
+        taken.expect("an input that can happen");
+        self.witness.did(&kept, &self.out[before..]);
     }
 
     pub(super) fn expire(&mut self, timer: Timer) {

@@ -286,7 +286,7 @@ fn fetching(mutant: Option<Mutant>, verdicts: &mut Verdicts) {
         let mut config = leecher(&torrent, mutant);
         config.tracker = Some(address(TRACKER));
         config.count_bytes = true;
-        config.pipeline = 1 + usize::from(seed % 2 == 1);
+        config.pipeline = 2 + usize::from(seed % 2 == 1);
         let mut solo = Solo::new(config);
         solo.choose = crate::choose::Seeded::new(seed);
         for (neighbour, has) in [(1, 0xff), (2, 0xf0), (3, 0x3c), (4, 0x81)] {
@@ -348,6 +348,7 @@ fn verifying(mutant: Option<Mutant>, verdicts: &mut Verdicts) {
     for seed in 0..4 {
         let subject = Config {
             tracker: Some(address(TRACKER)),
+            count_bytes: true,
             ..leecher(&torrent, mutant)
         };
         let mut room = Room::new([liar.clone(), small(&torrent, 2).seeding(), subject], seed);

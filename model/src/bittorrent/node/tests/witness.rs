@@ -124,11 +124,7 @@ impl Witness {
                 } => {
                     self.see(Observation::Announced(announce.clone()));
                 }
-                Output::Open(address) => {
-                    if !self.dialled.iter().any(|(dialled, _)| dialled == address) {
-                        self.dialled.push((*address, Expected::default()));
-                    }
-                }
+                Output::Open(address) => self.dials(*address),
                 Output::Close(address) => {
                     if let Some(link) = self.links.remove(address) {
                         self.see(Observation::ClosedBySubject(link));
@@ -141,6 +137,12 @@ impl Witness {
             Input::Expire(Timer::Rechoke) => self.see(Observation::ChokeRound),
             Input::Ask(Request::Stop) => self.see(Observation::Left),
             _ => {}
+        }
+    }
+
+    fn dials(&mut self, address: Address) {
+        if !self.dialled.iter().any(|(dialled, _)| *dialled == address) {
+            self.dialled.push((address, Expected::default()));
         }
     }
 
