@@ -1,7 +1,7 @@
 //! What a peer tells its tracker, and what it does with the answer.
 
 use crate::bittorrent::message::{AnnounceEvent, AnnounceRequest, AnnounceResponse, Peers};
-use crate::bittorrent::view::{Frame, Moment, Observation, PeerView};
+use crate::bittorrent::view::{Frame, LinkView, Moment, Observation, PeerView};
 use crate::property::Judgement::{self, Unknown};
 use crate::property::{Kind, Property, Timing};
 
@@ -289,13 +289,18 @@ fn returned_peers_are_dialled(moment: &Moment) -> Judgement {
 }
 
 fn the_announced_port_accepts_peers(moment: &Moment) -> Judgement {
-    let accepted = |link| {
-        moment
-            .view
-            .links
-            .get(link)
-            .filter(|link| !link.opened_by_subject)
+    let Some(announced) = moment.view.announces.last() else {
+        return Unknown;
     };
+    // Nobody need answer a handshake for another torrent, or one that bears its own peer id.
+    let welcome = |link: &&LinkView| {
+        let own = link
+            .told
+            .handshake
+            .is_some_and(|told| told.peer_id == announced.peer_id);
+        !link.opened_by_subject && link.told.offence.is_none() && !own
+    };
+    let accepted = |link| moment.view.links.get(link).filter(welcome);
     match &moment.now {
         Observation::Heard {
             link,
