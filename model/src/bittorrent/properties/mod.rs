@@ -70,3 +70,6 @@ pub fn of_trackers() -> impl Iterator<Item = &'static Property<TrackerMoment>> {
 pub fn tracker_property(name: &str) -> Option<&'static Property<TrackerMoment>> {
     of_trackers().find(|property| property.name == name)
 }
+
+#[cfg(test)]
+mod tests;

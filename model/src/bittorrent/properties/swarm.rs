@@ -95,3 +95,57 @@ fn nobody_starves(view: &SwarmView) -> Judgement {
         Unknown
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(number: u8) -> Address {
+        Address::from(([10, 0, 0, number], 6881))
+    }
+
+    fn member(has: &[u32], wanted_by: &[u8]) -> SwarmMember {
+        let mut have = Pieces::none(2);
+        for piece in has {
+            have.insert(*piece);
+        }
+        let wanted_by = wanted_by.iter().map(|number| address(*number)).collect();
+        SwarmMember { have, wanted_by }
+    }
+
+    fn swarm(members: &[SwarmMember]) -> SwarmView {
+        let named = members.iter().enumerate();
+        let members = named.map(|(place, member)| (address(place as u8), member.clone()));
+        SwarmView {
+            members: members.collect(),
+            served: BTreeSet::new(),
+        }
+    }
+
+    #[test]
+    fn a_leecher_that_could_complete_has_not_reached_the_goal() {
+        let seed = member(&[0, 1], &[]);
+        let leecher = member(&[0], &[]);
+        assert_eq!(
+            every_leecher_completes(&swarm(&[seed.clone(), leecher.clone()])),
+            Unknown
+        );
+        assert_eq!(
+            every_leecher_completes(&swarm(&[seed.clone(), seed])),
+            Holds
+        );
+        // Nobody has the other piece any more: the premise is gone.
+        assert_eq!(
+            every_leecher_completes(&swarm(&[leecher.clone(), leecher])),
+            Holds
+        );
+    }
+
+    #[test]
+    fn an_interested_peer_that_was_never_unchoked_starves() {
+        let mut view = swarm(&[member(&[0, 1], &[1]), member(&[], &[])]);
+        assert_eq!(nobody_starves(&view), Unknown);
+        view.served.insert((address(0), address(1)));
+        assert_eq!(nobody_starves(&view), Holds);
+    }
+}
