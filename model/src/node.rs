@@ -2,7 +2,7 @@
 //!
 //! A [`Node`] is stepped by whoever runs it: the explorer, the simulator, the server on real sockets,
 //! or the judge. It never reads a clock and never draws a random number. Time reaches it as expired
-//! timers, and every free choice of its protocol goes through [`Choose`](crate::choose::Choose).
+//! timers, and every free choice of its protocol goes through [`Choose`].
 
 use std::fmt::Debug;
 use std::hash::Hash;

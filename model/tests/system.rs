@@ -92,6 +92,7 @@ fn diaries(count: u8) -> Vec<Resident<Diary>> {
         name: format!("diary{id}"),
         node: Diary::default(),
         present: true,
+        serves_questions: false,
     };
     (0..count).map(diary).collect()
 }
@@ -223,7 +224,7 @@ fn a_dial_to_nobody_is_refused_and_a_departure_is_noticed() {
     system.acts = When::QuietNetwork;
     system.scripts = vec![vec![
         Act::Join(1, Some(vec![Wish::Open(0), Wish::Set("t", 1)])),
-        Act::Leave(1),
+        Act::Leave(1, None),
     ]];
     system.timers.when = When::QuietNetwork;
     let told = &["closed 1", "opened 1", "closed 1"];
@@ -241,7 +242,7 @@ fn a_crash_may_lose_what_a_leave_delivers() {
     };
     let delivered = vec!["opened 0".to_owned(), "1 from 0".into(), "closed 0".into()];
     let lost = vec!["opened 0".to_owned(), "closed 0".into()];
-    let left = told(Act::Leave(0));
+    let left = told(Act::Leave(0, None));
     let crashed = told(Act::Crash(0));
     assert!(left.contains(&delivered));
     assert!(crashed.contains(&delivered) && crashed.contains(&lost));
@@ -271,7 +272,7 @@ fn timers_expire_in_any_order_or_in_the_order_of_their_ticks() {
     let untimed = Timers::untimed();
     let (quick, slow) = ("timer quick", "timer slow");
     assert_eq!(
-        two_timers(untimed),
+        two_timers(untimed.clone()),
         lines(&[&[quick, slow], &[slow, quick]])
     );
     let ticked = Timers {
@@ -280,12 +281,12 @@ fn timers_expire_in_any_order_or_in_the_order_of_their_ticks() {
         },
         ..untimed
     };
-    assert_eq!(two_timers(ticked), lines(&[&[quick, slow]]));
+    assert_eq!(two_timers(ticked.clone()), lines(&[&[quick, slow]]));
     let bounded = Timers {
-        expiries: |timer| match *timer {
+        expiries: Arc::new(|_, timer: &&str| match *timer {
             "slow" => Expiries::Never,
             _ => Expiries::Times(1),
-        },
+        }),
         ..ticked
     };
     assert_eq!(two_timers(bounded), lines(&[&[quick]]));
@@ -426,4 +427,44 @@ fn the_watched_property_has_a_reachable_partner() {
         find(&Arc::new(silent), partner, Limits::default()),
         Ok(None)
     );
+}
+
+#[test]
+fn a_server_is_asked_without_a_connection_and_an_answer_to_an_earlier_life_finds_nobody() {
+    let mut system = links(0);
+    system.residents[1].serves_questions = true;
+    system.opening = vec![Act::Ask(0, vec![Wish::Send(1, 1), Wish::Send(1, 2)])];
+    system.acts = When::QuietNetwork;
+    system.scripts = vec![vec![
+        Act::Ask(1, vec![Wish::Send(0, 3)]),
+        Act::Leave(0, Some(vec![Wish::Send(1, 4)])),
+    ]];
+    assert_eq!(
+        ends(&system, 1),
+        lines(&[&["1 from 0", "2 from 0", "4 from 0"]])
+    );
+    // The answer is under way while the one that asked leaves and comes back.
+    system.opening.clear();
+    system.acts = When::AnyMoment;
+    system.scripts = vec![vec![
+        Act::Ask(1, vec![Wish::Send(0, 3)]),
+        Act::Leave(0, None),
+        Act::Join(0, None),
+    ]];
+    assert_eq!(ends(&system, 0), lines(&[&[]]));
+}
+
+#[test]
+fn a_system_may_begin_when_the_opening_has_been_delivered() {
+    let mut system = links(0);
+    system.opening = vec![
+        Act::Ask(0, vec![Wish::Open(1)]),
+        Act::Ask(1, vec![Wish::Toss]),
+    ];
+    system.begins_quiet = true;
+    let states = system.init_states();
+    assert_eq!(states.len(), 3);
+    for state in states {
+        assert!(state.traffic.is_quiet() && state.traffic.linked(0, 1));
+    }
 }

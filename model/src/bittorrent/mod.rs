@@ -8,6 +8,7 @@ pub mod node;
 pub mod picking;
 pub mod pieces;
 pub mod properties;
+pub mod system;
 pub mod tracker;
 pub mod tracker_view;
 #[cfg(test)]

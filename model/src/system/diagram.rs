@@ -77,7 +77,7 @@ impl<N: Node, O: Observe<N>> System<N, O> {
                     told(None, place, format!("joins and is asked {request:?}"))
                 }
                 Act::Ask(place, request) => told(None, place, format!("is asked {request:?}")),
-                Act::Leave(place) => told(None, place, "leaves".into()),
+                Act::Leave(place, _) => told(None, place, "leaves".into()),
                 Act::Crash(place) => told(None, place, "crashes".into()),
             },
         }

@@ -24,7 +24,7 @@ mod step;
 pub use diagram::Told;
 pub use network::{End, Fate, Link, Network, Traffic};
 pub use observe::{Findings, Nobody, Observe, Seen, Tally};
-pub use scope::{Act, Clock, Expiries, Resident, Script, Terms, Timers, When};
+pub use scope::{Act, Bounds, Clock, Expiries, Resident, Script, Terms, Timers, When};
 pub use shared::Shared;
 pub use state::{Action, Place, State};
 
@@ -52,6 +52,9 @@ pub struct System<N: Node, O: Observe<N>> {
     pub timers: Timers<N>,
     /// Acts before anything else, in order; all outcomes of the choices in them are initial states.
     pub opening: Script<N::Request>,
+    /// Whether the system begins when everything that follows from the opening has been delivered, in one
+    /// order: a bound of the scope, which leaves out the other orders of the beginning.
+    pub begins_quiet: bool,
     /// Acts later on; scripts interleave, acts of one script stay in order.
     pub scripts: Vec<Script<N::Request>>,
     /// When the next act of a script may happen.
@@ -72,6 +75,7 @@ impl<N: Node, O: Observe<N>> System<N, O> {
             network,
             timers: Timers::untimed(),
             opening: Vec::new(),
+            begins_quiet: false,
             scripts: Vec::new(),
             acts: When::AnyMoment,
             observer,
@@ -147,11 +151,43 @@ impl<N: Node, O: Observe<N>> System<N, O> {
         state
     }
 
+    /// Whether the two speak to each other on connections that they open.
+    fn is_linked(&self, one: Place, other: Place) -> bool {
+        let serves = |place: Place| self.residents[usize::from(place)].serves_questions;
+        matches!(self.network, Network::Links { .. }) && !serves(one) && !serves(other)
+    }
+
+    /// The states that follow when everything under way is delivered, always the first thing first.
+    fn quieted(&self, mut open: Vec<State<N, O::Memory>>) -> Vec<State<N, O::Memory>> {
+        let mut quiet = Vec::new();
+        while let Some(state) = open.pop() {
+            let mut actions = Vec::new();
+            if !state.traffic.is_quiet() {
+                self.offer_links(&state, &mut actions);
+                self.offer_datagrams(&state, &mut actions);
+            }
+            let same = |one: &Action<N>| one.clone().choosing(Vec::new());
+            let Some(first) = actions.first().map(same) else {
+                if !quiet.contains(&state) {
+                    quiet.push(state);
+                }
+                continue;
+            };
+            let outcomes = actions.into_iter().filter(|action| same(action) == first);
+            let next: Vec<_> = outcomes
+                .filter_map(|action| self.next_state(&state, action))
+                .collect();
+            open.extend(next);
+        }
+        quiet
+    }
+
     /// What the observer finds when `action` happens in `state`.
     pub fn findings(&self, state: &State<N, O::Memory>, action: &Action<N>) -> Findings {
         let mut choose = Scripted::new(action.choices().to_vec());
         let mut step = Step::new(self, state.clone(), &mut choose, true);
         step.perform(action);
+        step.conclude();
         step.findings
     }
 
@@ -211,13 +247,13 @@ impl<N: Node, O: Observe<N>> System<N, O> {
     }
 
     fn offer_datagrams(&self, state: &State<N, O::Memory>, actions: &mut Vec<Action<N>>) {
-        let Network::Datagrams {
-            loss,
-            duplication,
-            reordering,
-        } = self.network
-        else {
-            return;
+        let (loss, duplication, reordering) = match self.network {
+            Network::Links { .. } => (false, false, false),
+            Network::Datagrams {
+                loss,
+                duplication,
+                reordering,
+            } => (loss, duplication, reordering),
         };
         for ((from, to), queue) in &state.traffic.datagrams {
             let reach = if reordering { queue.len() } else { 1 };
@@ -292,9 +328,19 @@ where
             for act in &self.opening {
                 step.act(act);
             }
+            step.conclude();
             self.settle(step)
         });
-        begin.into_iter().map(|(_, state)| state).collect()
+        let mut states = Vec::new();
+        for (_, state) in begin {
+            if !states.contains(&state) {
+                states.push(state);
+            }
+        }
+        if self.begins_quiet {
+            states = self.quieted(states);
+        }
+        states
     }
 
     fn actions(&self, state: &Self::State, actions: &mut Vec<Self::Action>) {
@@ -312,7 +358,9 @@ where
     fn next_state(&self, state: &Self::State, action: Self::Action) -> Option<Self::State> {
         let mut choose = Scripted::new(action.choices().to_vec());
         let mut step = Step::new(self, state.clone(), &mut choose, true);
-        step.perform(&action).then(|| self.settle(step))
+        let possible = step.perform(&action);
+        step.conclude();
+        possible.then(|| self.settle(step))
     }
 
     fn format_action(&self, action: &Self::Action) -> String {

@@ -34,6 +34,15 @@ pub enum Seen<'a, N: Node> {
         /// What.
         output: &'a Output<N>,
     },
+    /// The node has done everything that it does about the input it took last.
+    Stepped {
+        /// Who.
+        node: Place,
+        /// The timer whose expiry was that input, if it was one.
+        expired: Option<&'a N::Timer>,
+    },
+    /// Nothing is under way any more.
+    Quiet,
     /// A node joined, in its first state.
     Joined(Place),
     /// A node went away: it left or crashed; its connections end.

@@ -1,6 +1,7 @@
 //! What may happen in a system, and when: every bound here is part of a result.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Place;
@@ -17,6 +18,9 @@ pub struct Resident<N: Node> {
     pub node: N,
     /// Whether it is there from the beginning.
     pub present: bool,
+    /// Whether it is spoken to without a connection that the nodes know of, such as an HTTP server: what it is
+    /// sent and what it sends arrives in order and is not lost while the receiver is there.
+    pub serves_questions: bool,
 }
 
 /// One act of the world upon a node.
@@ -26,8 +30,8 @@ pub enum Act<R> {
     Join(Place, Option<R>),
     /// The local user of the node asks something.
     Ask(Place, R),
-    /// The node goes away; its connections are closed, what it sent still arrives.
-    Leave(Place),
+    /// The node is asked a last thing, if given, and goes away; its connections are closed, what it sent still arrives.
+    Leave(Place, Option<R>),
     /// The node goes away without a word; what it sent may be lost with its connections.
     Crash(Place),
 }
@@ -76,16 +80,20 @@ pub enum Expiries {
     Unbounded,
 }
 
+/// Says how often a timer of a node may expire.
+pub type Bounds<N> = Arc<dyn Fn(Place, &<N as Node>::Timer) -> Expiries + Send + Sync>;
+
 /// The timers of a system.
+#[derive(Clone)]
 pub struct Timers<N: Node> {
     /// In which order.
     pub clock: Clock,
     /// When.
     pub when: When,
     /// How often each.
-    pub expiries: fn(&N::Timer) -> Expiries,
+    pub expiries: Bounds<N>,
     /// The bounds in words, for results.
-    pub bounds: &'static str,
+    pub bounds: String,
 }
 
 impl<N: Node> Timers<N> {
@@ -94,8 +102,8 @@ impl<N: Node> Timers<N> {
         Self {
             clock: Clock::Untimed,
             when: When::AnyMoment,
-            expiries: |_| Expiries::Unbounded,
-            bounds: "no bound on expiries",
+            expiries: Arc::new(|_, _| Expiries::Unbounded),
+            bounds: "no bound on expiries".to_owned(),
         }
     }
 
@@ -111,14 +119,6 @@ impl<N: Node> Timers<N> {
         format!("{order}, {}; {}", self.when, self.bounds)
     }
 }
-
-impl<N: Node> Clone for Timers<N> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<N: Node> Copy for Timers<N> {}
 
 impl<N: Node> fmt::Debug for Timers<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

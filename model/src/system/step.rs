@@ -93,11 +93,10 @@ impl<'a, N: Node, O: Observe<N>> Step<'a, N, O> {
             from: self.id(from),
             message: message.clone(),
         };
-        let taken = match self.system.network {
-            Network::Links { .. } => {
-                self.state.traffic.take(to, from) == Some(Arrival::Message(message.clone()))
-            }
-            Network::Datagrams { .. } => again || self.state.traffic.unpost(from, to, message),
+        let taken = if self.system.is_linked(from, to) {
+            self.state.traffic.take(to, from) == Some(Arrival::Message(message.clone()))
+        } else {
+            again || self.state.traffic.unpost(from, to, message)
         };
         if taken {
             self.take(to, input, false);
@@ -113,12 +112,19 @@ impl<'a, N: Node, O: Observe<N>> Step<'a, N, O> {
         for remaining in self.state.timers.values_mut() {
             *remaining = remaining.saturating_sub(passed);
         }
-        if let Expiries::Times(_) = (self.system.timers.expiries)(timer) {
+        if let Expiries::Times(_) = (self.system.timers.expiries)(node, timer) {
             let count = self.state.expired.entry(key).or_insert(0);
             *count = count.saturating_add(1);
         }
         self.take(node, Input::Expire(timer.clone()), false);
         true
+    }
+
+    /// Tells the observer when nothing is under way any more.
+    pub(super) fn conclude(&mut self) {
+        if self.state.traffic.is_quiet() {
+            self.see(&Seen::Quiet);
+        }
     }
 
     /// Performs an act of the world.
@@ -133,7 +139,12 @@ impl<'a, N: Node, O: Observe<N>> Step<'a, N, O> {
                 }
             }
             Act::Ask(place, request) => self.take(*place, Input::Ask(request.clone()), false),
-            Act::Leave(place) => self.depart(*place, false),
+            Act::Leave(place, request) => {
+                if let Some(request) = request {
+                    self.take(*place, Input::Ask(request.clone()), false);
+                }
+                self.depart(*place, false);
+            }
             Act::Crash(place) => self.depart(*place, true),
         }
     }
@@ -143,6 +154,13 @@ impl<'a, N: Node, O: Observe<N>> Step<'a, N, O> {
             return;
         }
         self.state.traffic.depart(place, lossy);
+        if matches!(self.system.network, Network::Links { .. }) {
+            // An answer to a question of an earlier life of the node finds nobody.
+            self.state
+                .traffic
+                .datagrams
+                .retain(|(_, to), _| *to != place);
+        }
         self.state.timers.retain(|(node, _), _| *node != place);
         self.see(&Seen::Departed(place));
     }
@@ -159,6 +177,10 @@ impl<'a, N: Node, O: Observe<N>> Step<'a, N, O> {
             input: &input,
             dialled,
         });
+        let expired = match &input {
+            Input::Expire(timer) => Some(timer.clone()),
+            _ => None,
+        };
         let mut out = Vec::new();
         match next.step(input, self.choose, &mut out) {
             Ok(()) => {
@@ -170,6 +192,10 @@ impl<'a, N: Node, O: Observe<N>> Step<'a, N, O> {
                     });
                     self.effect(place, output);
                 }
+                self.see(&Seen::Stepped {
+                    node: place,
+                    expired: expired.as_ref(),
+                });
             }
             Err(why) => {
                 self.findings.tested.push(TRACELESS);
@@ -232,7 +258,10 @@ impl<'a, N: Node, O: Observe<N>> Step<'a, N, O> {
 
     fn send(&mut self, from: Place, to: Place, message: N::Message) {
         match self.system.network {
-            Network::Links { .. } => self.state.traffic.send(from, to, message),
+            Network::Links { .. } if self.system.is_linked(from, to) => {
+                self.state.traffic.send(from, to, message);
+            }
+            Network::Links { .. } => self.state.traffic.post(from, to, message, false, false),
             Network::Datagrams {
                 duplication,
                 reordering,
@@ -246,7 +275,7 @@ impl<'a, N: Node, O: Observe<N>> Step<'a, N, O> {
 
     fn set_timer(&mut self, place: Place, timer: N::Timer, after: Duration) {
         let key = (place, timer);
-        let may_expire = match (self.system.timers.expiries)(&key.1) {
+        let may_expire = match (self.system.timers.expiries)(place, &key.1) {
             Expiries::Never => false,
             Expiries::Times(bound) => self.state.expired.get(&key).is_none_or(|n| *n < bound),
             Expiries::Unbounded => true,

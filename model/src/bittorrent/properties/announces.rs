@@ -281,7 +281,7 @@ fn returned_peers_are_dialled(moment: &Moment) -> Judgement {
                 .view
                 .links
                 .values()
-                .any(|link| link.opened_by_subject),
+                .any(|link| link.opened_by_subject || link.is_open()),
             || format!("none of the {returned} peers of the answer was dialled"),
         ),
         _ => Unknown,

@@ -138,15 +138,22 @@ fn requests_dropped_by_a_choke_are_repeated(moment: &Moment) -> Judgement {
     let Observation::Quiet(link) = &moment.now else {
         return Unknown;
     };
-    moment.view.links.get(link).map_or(Unknown, |link| {
-        let owes = link.is_open()
-            && !link.told.choking
-            && !link.heard.withdrawn.is_empty()
-            && link.heard.requests.is_empty();
+    let view = &moment.view;
+    // What was fetched elsewhere since, or is being fetched there, need not be asked for again.
+    let elsewhere = |block: &BlockRequest| {
+        let mut links = view.links.values().filter(|link| link.is_open());
+        links.any(|link| link.heard.requests.contains(block))
+    };
+    view.links.get(link).map_or(Unknown, |link| {
+        let dropped = link.heard.withdrawn.iter();
+        let wanted = dropped
+            .filter(|block| !view.can_have(block.index) && !elsewhere(block))
+            .count();
+        let owes =
+            link.is_open() && !link.told.choking && wanted > 0 && link.heard.requests.is_empty();
         if owes {
             Judgement::Broken(format!(
-                "{} requests that a choke dropped are not repeated after the unchoke",
-                link.heard.withdrawn.len()
+                "{wanted} requests that a choke dropped are not repeated after the unchoke"
             ))
         } else {
             Unknown
