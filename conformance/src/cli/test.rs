@@ -35,6 +35,15 @@ pub(super) struct Args {
     /// Where the kit leaves torrents for a running leecher to pick up
     #[arg(long, value_name = "DIR")]
     torrents: Option<PathBuf>,
+    /// Where a tracker listens over UDP, if not at its port of TCP
+    #[arg(long, value_name = "PORT")]
+    udp_port: Option<u16>,
+    /// The path of a tracker's announces, if not /announce
+    #[arg(long, value_name = "PATH", value_parser = announce_path)]
+    announce_path: Option<String>,
+    /// Print the info hashes that the suite announces with this seed, for a tracker's whitelist, and end
+    #[arg(long)]
+    print_info_hashes: bool,
     /// Run only cases whose id matches; may be given several times
     #[arg(long = "case", value_name = "GLOB")]
     cases: Vec<String>,
@@ -77,12 +86,48 @@ fn patience(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A path that can stand in a request line.
+fn announce_path(text: &str) -> Result<String, String> {
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    if plain && text.starts_with('/') {
+        Ok(text.to_owned())
+    } else {
+        Err("give the path of the announce URL, such as /announce".to_owned())
+    }
+}
+
+/// The info hashes of the suite, one in each line.
+fn print_info_hashes(
+    args: &Args,
+    catalogue: &Catalogue,
+    out: &mut dyn Write,
+) -> Result<u8, Failure> {
+    for suite in suites(args, catalogue)? {
+        let info_hashes = suite.info_hashes(args.seed);
+        if info_hashes.is_empty() && args.suite.is_some() {
+            return Err(Failure::usage(format!(
+                "--print-info-hashes: {} has none of its own",
+                suite.name()
+            )));
+        }
+        for info_hash in info_hashes {
+            writeln!(out, "{info_hash}")?;
+        }
+    }
+    Ok(GOOD)
+}
+
 pub(super) fn run(
     args: &Args,
     catalogue: &Catalogue,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<u8, Failure> {
+    if args.print_info_hashes {
+        return print_info_hashes(args, catalogue, out);
+    }
     let plan = Plan::new(args, catalogue)?;
     let stdout_taken = args.outputs.take_stdout();
     let mut reports = Vec::new();
@@ -179,6 +224,8 @@ impl<'a> Plan<'a> {
             seed,
             torrent: self.args.torrent.clone(),
             torrents_dir: self.args.torrents.clone(),
+            udp_port: self.args.udp_port,
+            announce_path: self.args.announce_path.clone(),
             patience: Duration::from_secs_f64(self.args.patience),
             long_patience: defaults.long_patience.mul_f64(factor),
         };
@@ -264,6 +311,8 @@ impl<'a> Plan<'a> {
         flag("--break", args.bug.clone());
         flag("--torrent", args.torrent.as_ref().map(path));
         flag("--torrents", args.torrents.as_ref().map(path));
+        flag("--udp-port", args.udp_port.map(|port| port.to_string()));
+        flag("--announce-path", args.announce_path.clone());
         flag("--seed", Some(seed.to_string()));
         let default = Options::default().patience.as_secs_f64();
         let changed = (args.patience - default).abs() > f64::EPSILON;
@@ -282,6 +331,8 @@ fn suites(args: &Args, catalogue: &Catalogue) -> Result<Vec<&'static dyn Suite>,
         ("--break", args.bug.is_some()),
         ("--torrent", args.torrent.is_some()),
         ("--torrents", args.torrents.is_some()),
+        ("--udp-port", args.udp_port.is_some()),
+        ("--announce-path", args.announce_path.is_some()),
     ];
     if let Some((flag, _)) = one_only.iter().find(|(_, given)| *given) {
         return Err(Failure::usage(format!(

@@ -1,5 +1,7 @@
 //! The reference nodes on real sockets: something to talk to, and to test the kit on.
 
+pub mod bittorrent;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -45,5 +47,5 @@ pub struct ServeOptions {
 
 /// Every kind of reference node.
 pub fn all() -> Vec<&'static dyn Server> {
-    vec![]
+    vec![&bittorrent::tracker::TrackerServer]
 }

@@ -1,10 +1,11 @@
 //! The suites: for each kind of node the cases that judge it.
 
-mod bittorrent;
+pub mod bittorrent;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use peerproof_model::bittorrent::message::InfoHash;
 use peerproof_model::claim::Claim;
 
 use crate::case::{CaseInfo, Outcome};
@@ -24,6 +25,11 @@ pub trait Suite: Sync {
     fn properties(&self) -> Vec<&'static str>;
     /// The seeded violations of its reference node.
     fn breaks(&self) -> &'static [Break];
+    /// The info hashes that its cases announce with that seed, for trackers that serve known torrents only.
+    fn info_hashes(&self, seed: u64) -> Vec<InfoHash> {
+        let _ = seed;
+        Vec::new()
+    }
     /// Reaches or starts the target.
     ///
     /// # Errors
@@ -61,6 +67,10 @@ pub struct Options {
     pub torrent: Option<PathBuf>,
     /// Where the kit leaves torrents for a running client to pick up (`bittorrent-leecher` with `--target`).
     pub torrents_dir: Option<PathBuf>,
+    /// Where the target listens over UDP, if not at the port of TCP (`bittorrent-tracker`).
+    pub udp_port: Option<u16>,
+    /// The path of announces, if not `/announce` (`bittorrent-tracker`).
+    pub announce_path: Option<String>,
     /// How long the target has for one answer.
     pub patience: Duration,
     /// How long the target may take until it unchokes an interested peer, or announces.
@@ -73,6 +83,8 @@ impl Default for Options {
             seed: 1,
             torrent: None,
             torrents_dir: None,
+            udp_port: None,
+            announce_path: None,
             patience: Duration::from_secs(2),
             long_patience: Duration::from_secs(30),
         }
@@ -95,7 +107,7 @@ pub enum OpenError {
 
 /// Every suite, in the order of `peerproof list`.
 pub fn all() -> Vec<&'static dyn Suite> {
-    vec![]
+    vec![&bittorrent::tracker::TrackerSuite]
 }
 
 /// The suite of that name.

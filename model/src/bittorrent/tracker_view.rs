@@ -37,7 +37,7 @@ pub enum Answer {
     Announced(AnnounceResponse),
     /// To a scrape over HTTP.
     Scraped(ScrapeResponse),
-    /// An HTTP status that is no success, without a body that a tracker would send.
+    /// An HTTP status with a body that no tracker sends, or, to a question that is no request of trackers, any body.
     Status(u16),
     /// Over UDP.
     Reply(UdpResponse),
@@ -434,6 +434,12 @@ impl TrackerWatch {
         }
         moment.view.apply(&moment.now);
         self.view = moment.view;
+    }
+
+    /// Whether any question found something to judge.
+    pub fn was_put_to_the_test(&self) -> bool {
+        let mut judgements = self.asked.iter().map(|(_, judgement)| judgement);
+        judgements.any(|judgement| *judgement != Judgement::Unknown)
     }
 
     /// What the property of that name says of everything seen so far; `Unknown` when it was not asked.

@@ -2,7 +2,10 @@
 
 #[allow(dead_code, reason = "the suites that use all of it follow")]
 mod books;
+mod cases;
 #[allow(dead_code, reason = "the suites that use all of it follow")]
 mod peer;
+pub mod tracker;
+mod tracker_client;
 #[allow(dead_code, reason = "the suites that use all of it follow")]
 mod words;

@@ -77,7 +77,7 @@ fn redirected(answer: &Answer) -> bool {
     matches!(answer, Answer::Status(300..=399))
 }
 
-fn announces_are_answered(moment: &TrackerMoment) -> Judgement {
+pub(super) fn announces_are_answered(moment: &TrackerMoment) -> Judgement {
     let Some((_, connection_id)) = moment.now.announce() else {
         return Judgement::Unknown;
     };

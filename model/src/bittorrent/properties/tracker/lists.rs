@@ -1,10 +1,11 @@
 //! Which peers a tracker returns.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV6};
 
+use super::answers::announces_are_answered;
 use super::{accepted, always};
-use crate::bittorrent::message::AnnounceEvent;
-use crate::bittorrent::tracker_view::{Accepted, Standing, Swarm, TrackerMoment};
+use crate::bittorrent::message::{AnnounceEvent, AnnounceResponse};
+use crate::bittorrent::tracker_view::{Accepted, Answer, Standing, Swarm, TrackerMoment};
 use crate::property::{Judgement, Property};
 
 /// A swarm that fits into any list: what trackers return by default is 30 and more.
@@ -27,6 +28,11 @@ pub(super) static PROPERTIES: &[Property<TrackerMoment>] = &[
         peers_find_each_other,
     ),
     always(
+        "every_form_of_an_announce_is_understood",
+        &["bep3/tracker-escaping"],
+        every_form_is_understood,
+    ),
+    always(
         "small_swarms_are_listed_whole",
         &["bep3/tracker-peers"],
         small_swarms_are_whole,
@@ -35,6 +41,11 @@ pub(super) static PROPERTIES: &[Property<TrackerMoment>] = &[
         "lists_are_no_longer_than_wanted",
         &["bep15/num-want"],
         no_longer_than_wanted,
+    ),
+    always(
+        "ipv6_lists_hold_ipv6_peers",
+        &["bep7/peers6-holds-ipv6"],
+        ipv6_lists_hold_ipv6_peers,
     ),
     always(
         "nobody_is_listed_twice",
@@ -123,6 +134,14 @@ fn peers_find_each_other(moment: &TrackerMoment) -> Judgement {
     })
 }
 
+/// Whoever announces is answered, and told of those who announced the same torrent in another form.
+fn every_form_is_understood(moment: &TrackerMoment) -> Judgement {
+    match announces_are_answered(moment) {
+        Judgement::Holds => peers_find_each_other(moment),
+        other => other,
+    }
+}
+
 fn small_swarms_are_whole(moment: &TrackerMoment) -> Judgement {
     let Some((accepted, swarm)) = accepted(moment) else {
         return Judgement::Unknown;
@@ -191,4 +210,25 @@ fn names_are_right(moment: &TrackerMoment) -> Judgement {
         }));
     }
     judgement
+}
+
+fn ipv6_lists_hold_ipv6_peers(moment: &TrackerMoment) -> Judgement {
+    let Some((accepted, swarm)) = accepted(moment) else {
+        return Judgement::Unknown;
+    };
+    let Answer::Announced(AnnounceResponse::Success(success)) = &moment.now.answer else {
+        return Judgement::Unknown;
+    };
+    let strange = |peer: &&SocketAddrV6| {
+        let address = SocketAddr::V6(**peer);
+        swarm.standing(address) == Standing::Stranger && address.ip() != accepted.from.ip()
+    };
+    match success.peers6.iter().flatten().find(strange) {
+        Some(peer) if moment.view.secluded => {
+            Judgement::Broken(format!("peers6 holds {peer}, which nobody announced"))
+        }
+        Some(_) => Judgement::Unknown,
+        None if swarm.members.is_empty() || !wants_peers(&accepted) => Judgement::Unknown,
+        None => Judgement::Holds,
+    }
 }

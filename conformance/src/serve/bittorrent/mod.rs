@@ -1,0 +1,3 @@
+//! The reference nodes of BitTorrent on sockets.
+
+pub mod tracker;

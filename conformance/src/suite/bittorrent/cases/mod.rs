@@ -1,0 +1,3 @@
+//! The cases of the BitTorrent suites.
+
+pub(super) mod tracker;

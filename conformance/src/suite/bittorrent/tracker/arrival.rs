@@ -1,0 +1,205 @@
+//! How a session begins: the tracker is found or started, and asked whether it takes the kit's torrents.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use peerproof_model::bittorrent::message::{AnnounceResponse, InfoHash, UdpRequest, UdpResponse};
+use peerproof_model::bittorrent::metainfo::Metainfo;
+use peerproof_model::bittorrent::properties::of_trackers;
+use peerproof_model::bittorrent::tracker_view::{Answer, TrackerView, TrackerWatch};
+use peerproof_model::bittorrent::wire::tracker_http::scrape_path;
+use peerproof_model::property::Judgement;
+
+use super::{ARRIVAL, Node, Program, TrackerSession, info_hashes, named, torrents_of};
+use crate::case::Stop;
+use crate::jitter::Meter;
+use crate::record::Recorder;
+use crate::serve::bittorrent::tracker::{Settings, start};
+use crate::suite::bittorrent::tracker_client::{Door, Doors, Equipment, Torrents, TrackerKit};
+use crate::suite::{OpenError, Options};
+use crate::target::Target;
+
+/// The clock of the embedded reference tracker runs faster, so that connection ids end within seconds.
+const HASTE: u32 = 50;
+
+/// How long a program may take until its tracker answers.
+const READY: Duration = Duration::from_secs(20);
+/// How often it is asked.
+const REST: Duration = Duration::from_millis(50);
+
+/// Reaches or starts the tracker.
+pub(super) fn open(target: &Target, options: &Options) -> Result<TrackerSession, OpenError> {
+    let single = match &options.torrent {
+        Some(path) => Some(read(path)?),
+        None => None,
+    };
+    // Deadlines are judged against how late this machine wakes the kit: from the beginning on.
+    let _ = Meter::of_this_process();
+    let mut haste = 1;
+    let (address, mut node) = match target {
+        Target::Address(address) => (*address, None),
+        Target::Embedded { bug } => {
+            haste = HASTE;
+            let tracker = start(&Settings {
+                listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+                bug: bug.clone(),
+                seed: options.seed,
+                haste,
+                whitelist: None,
+            })?;
+            (
+                crate::serve::Running::address(&tracker),
+                Some(Node::Embedded(tracker)),
+            )
+        }
+        Target::Command(line) => {
+            let hashes = single.map_or_else(|| info_hashes(options.seed), |hash| vec![hash]);
+            let program = Program::start(line, &hashes)?;
+            (program.address(), Some(Node::Program(program)))
+        }
+    };
+    let udp = SocketAddr::new(address.ip(), options.udp_port.unwrap_or(address.port()));
+    let path = options
+        .announce_path
+        .clone()
+        .unwrap_or_else(|| "/announce".to_owned());
+    let asker = Asker {
+        options,
+        single,
+        path,
+    };
+    let deadline = Instant::now() + READY;
+    let doors = loop {
+        let doors = asker.doors(address, udp)?;
+        if doors.http.is_some() || doors.udp.is_some() {
+            break doors;
+        }
+        let starting = match &mut node {
+            Some(Node::Program(program)) => !program.has_ended(),
+            _ => false,
+        };
+        if !starting || Instant::now() >= deadline {
+            let why = format!("no tracker answers at {address}, over HTTP or UDP");
+            return Err(OpenError::Unreachable(why));
+        }
+        std::thread::sleep(REST);
+    };
+    asker.announce(&doors)?;
+    Ok(TrackerSession {
+        name: named(&doors, &target.name()),
+        doors,
+        patience: options.patience,
+        haste,
+        shared: single.map(|torrent| (torrent, Mutex::new(TrackerView::new(false)))),
+        _node: node,
+    })
+}
+
+fn read(path: &std::path::Path) -> Result<InfoHash, OpenError> {
+    let usage = |why: String| OpenError::Usage(format!("{}: {why}", path.display()));
+    let bytes = std::fs::read(path).map_err(|error| usage(error.to_string()))?;
+    let metainfo = Metainfo::parse(&bytes).map_err(|error| usage(error.to_string()))?;
+    Ok(metainfo.info_hash())
+}
+
+/// Asks whether anybody is there.
+struct Asker<'a> {
+    options: &'a Options,
+    single: Option<InfoHash>,
+    path: String,
+}
+
+impl Asker<'_> {
+    fn kit(&self, doors: &Doors) -> TrackerKit {
+        let torrents = match self.single {
+            Some(first) => Torrents {
+                first,
+                second: None,
+            },
+            None => torrents_of(ARRIVAL, self.options.seed),
+        };
+        TrackerKit::new(Equipment {
+            doors: doors.clone(),
+            torrents,
+            watch: TrackerWatch::new(TrackerView::new(false), of_trackers().take(0)),
+            recorder: Recorder::new(),
+            patience: self.options.patience,
+            haste: 1,
+            seed: self.options.seed,
+            number: 0,
+        })
+    }
+
+    /// The doors behind which something answers.
+    fn doors(&self, address: SocketAddr, udp: SocketAddr) -> Result<Doors, OpenError> {
+        let mut doors = Doors {
+            http: None,
+            udp: Some(udp),
+            scrape_path: scrape_path(&self.path),
+            announce_path: self.path.clone(),
+        };
+        if TcpStream::connect_timeout(&address, self.options.patience).is_ok() {
+            doors.http = Some(address);
+        }
+        let mut kit = self.kit(&doors);
+        let host = kit.peer(0).host;
+        let transaction_id = kit.transaction();
+        let answers = kit.ask(host, UdpRequest::Connect { transaction_id });
+        match answers {
+            // Whatever came, somebody is there.
+            Ok(exchange) if exchange.answer != Answer::Nothing => {}
+            Err(Stop::Kit(why)) => return Err(OpenError::Kit(why)),
+            _ => doors.udp = None,
+        }
+        Ok(doors)
+    }
+
+    /// A tracker that does not take the kit's torrents cannot be judged: that is the user's to change.
+    fn announce(&self, doors: &Doors) -> Result<(), OpenError> {
+        let mut kit = self.kit(doors);
+        let peer = kit.peer(0);
+        let door = if doors.http.is_some() {
+            Door::Http
+        } else {
+            Door::Udp
+        };
+        let exchange = kit.over(door).and_then(|kit| kit.exchange(&peer.started()));
+        let reason = match exchange.map(|exchange| exchange.answer) {
+            Ok(Answer::Announced(AnnounceResponse::Failure(failure))) => failure.reason,
+            Ok(Answer::Reply(UdpResponse::Error { message, .. })) => message,
+            _ => {
+                kit.leave();
+                return Ok(());
+            }
+        };
+        Err(OpenError::Usage(format!(
+            "the tracker refuses the torrent {}: {}; let it serve the info hashes that \
+             `peerproof test bittorrent-tracker --print-info-hashes --seed {}` prints, or name one that it serves by --torrent",
+            kit.torrent(),
+            String::from_utf8_lossy(&reason),
+            self.options.seed
+        )))
+    }
+}
+
+/// A deadline that passed while the kit itself was not scheduled says nothing about the tracker.
+pub(super) fn if_trusted(
+    end: Result<(), Stop>,
+    judgement: &Judgement,
+    began: Instant,
+    patience: Duration,
+) -> Result<(), Stop> {
+    if matches!(judgement, Judgement::Holds) && end.is_ok() {
+        return end;
+    }
+    match Meter::of_this_process().trusts(began, patience) {
+        Err(lost) => Err(Stop::Overloaded(format!(
+            "the kit was kept from running for {lost:?}"
+        ))),
+        Ok(()) => end,
+    }
+}
+
+/// The loopback address, on which started programs listen.
+pub(super) const HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);

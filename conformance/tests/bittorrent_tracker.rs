@@ -1,0 +1,150 @@
+//! The suite `bittorrent-tracker` against the reference tracker, sound and broken, and against hostile ones.
+
+use std::collections::BTreeSet;
+
+use peerproof::case::{Level, Verdict};
+use peerproof::run::{Selection, SuiteReport, Unwatched, run};
+use peerproof::suite::bittorrent::tracker::TrackerSuite;
+use peerproof::suite::{Options, Suite};
+use peerproof::target::Target;
+use peerproof_model::claim::Strength;
+
+fn judge(bug: Option<&str>, selection: &Selection, seed: u64) -> SuiteReport {
+    let options = Options {
+        seed,
+        ..Options::default()
+    };
+    let target = Target::Embedded {
+        bug: bug.map(str::to_owned),
+    };
+    let session = TrackerSuite
+        .open(&target, &options)
+        .expect("the reference tracker starts");
+    run(&TrackerSuite, &*session, selection, seed, &Unwatched)
+}
+
+fn everything() -> Selection {
+    Selection {
+        slow: true,
+        ..Selection::default()
+    }
+}
+
+fn only(id: &str) -> Selection {
+    let glob = globset::Glob::new(id).expect("an id is a pattern");
+    Selection {
+        patterns: vec![glob.compile_matcher()],
+        ..everything()
+    }
+}
+
+/// Cases that say something is wrong.
+fn noticed(report: &SuiteReport) -> impl Iterator<Item = &'static str> {
+    let wrong = |verdict| matches!(verdict, Verdict::Fail | Verdict::NonStrict);
+    report
+        .outcomes()
+        .filter(move |(_, outcome)| wrong(outcome.verdict))
+        .map(|(case, _)| case.id)
+}
+
+#[test]
+fn every_case_names_a_property_and_claims_that_exist() {
+    let properties = TrackerSuite.properties();
+    let mut ids = BTreeSet::new();
+    for case in TrackerSuite.cases() {
+        assert!(ids.insert(case.id), "{} is there twice", case.id);
+        assert!(
+            properties.contains(&case.property),
+            "{}: {}",
+            case.id,
+            case.property
+        );
+        assert!(!case.claims.is_empty(), "{}", case.id);
+        let claims: Vec<_> = case
+            .claims
+            .iter()
+            .map(|id| {
+                TrackerSuite
+                    .claims()
+                    .iter()
+                    .find(|claim| claim.id == *id)
+                    .expect(id)
+            })
+            .collect();
+        let strongest = claims.iter().map(|claim| claim.strength).min();
+        let allowed = match strongest {
+            Some(Strength::Must) => Level::Must,
+            Some(Strength::Should) => Level::Should,
+            _ => Level::May,
+        };
+        assert!(
+            case.level >= allowed,
+            "{} is stricter than its claims",
+            case.id
+        );
+    }
+    assert!(ids.len() >= 25);
+}
+
+#[test]
+fn the_sound_tracker_passes_every_case() {
+    for seed in [1, 2, 3] {
+        let report = judge(None, &everything(), seed);
+        for (case, outcome) in report.outcomes() {
+            assert_eq!(
+                outcome.verdict,
+                Verdict::Pass,
+                "{} with seed {seed}: {}",
+                case.id,
+                outcome.observed
+            );
+        }
+        assert_eq!(report.outcomes().count(), TrackerSuite.cases().len());
+        assert_eq!(report.exit_status(), 0);
+    }
+}
+
+#[test]
+fn every_break_is_caught_by_the_case_declared_for_it() {
+    let breaks = TrackerSuite.breaks();
+    assert!(breaks.len() >= 14);
+    for it in breaks {
+        let report = judge(Some(it.name), &only(it.caught_by), 1);
+        let (_, outcome) = report.outcomes().next().expect("the declared case runs");
+        let caught = matches!(outcome.verdict, Verdict::Fail | Verdict::NonStrict);
+        assert!(
+            caught,
+            "{}: {:?}, {}",
+            it.name, outcome.verdict, outcome.observed
+        );
+    }
+}
+
+#[test]
+fn every_case_notices_some_break() {
+    let quick = Selection::default();
+    let mut unnoticed: BTreeSet<&str> = TrackerSuite
+        .cases()
+        .iter()
+        .filter(|case| !case.slow)
+        .map(|case| case.id)
+        .collect();
+    for it in TrackerSuite.breaks() {
+        for id in noticed(&judge(Some(it.name), &quick, 1)) {
+            unnoticed.remove(id);
+        }
+    }
+    assert!(
+        unnoticed.is_empty(),
+        "no broken tracker is noticed by {unnoticed:?}"
+    );
+}
+
+#[test]
+fn the_info_hashes_of_a_seed_are_known_beforehand() {
+    let hashes = TrackerSuite.info_hashes(7);
+    assert_eq!(hashes, TrackerSuite.info_hashes(7));
+    assert_ne!(hashes, TrackerSuite.info_hashes(8));
+    let distinct: BTreeSet<_> = hashes.iter().collect();
+    assert_eq!(distinct.len(), hashes.len());
+}
