@@ -25,6 +25,8 @@ const HASTE: u32 = 50;
 
 /// How long a program may take until its tracker answers.
 const READY: Duration = Duration::from_secs(20);
+/// How much later than its first door a program may open its second.
+const SECOND_DOOR: Duration = Duration::from_secs(1);
 /// How often it is asked.
 const REST: Duration = Duration::from_millis(50);
 
@@ -70,15 +72,21 @@ pub(super) fn open(target: &Target, options: &Options) -> Result<TrackerSession,
         path,
     };
     let deadline = Instant::now() + READY;
+    let mut first = None;
     let doors = loop {
         let doors = asker.doors(address, udp)?;
-        if doors.http.is_some() || doors.udp.is_some() {
-            break doors;
-        }
+        let (over_tcp, over_udp) = (doors.http.is_some(), doors.udp.is_some());
         let starting = match &mut node {
             Some(Node::Program(program)) => !program.has_ended(),
             _ => false,
         };
+        // A program that is starting may open one door after the other.
+        let since = *first.get_or_insert_with(Instant::now);
+        if !over_tcp && !over_udp {
+            first = None;
+        } else if (over_tcp && over_udp) || !starting || since.elapsed() > SECOND_DOOR {
+            break doors;
+        }
         if !starting || Instant::now() >= deadline {
             let why = format!("no tracker answers at {address}, over HTTP or UDP");
             return Err(OpenError::Unreachable(why));
