@@ -82,14 +82,18 @@ impl Peer {
             // With the fast extension the neighbour rejects each request it will not answer (BEP 6).
             if !link.fast {
                 link.asked.clear();
-                self.release(from);
-                self.watch_answers(from, act);
             }
+            self.release(from);
+            self.watch_answers(from, act);
         }
     }
 
     fn on_unchoke(&mut self, from: Address) {
         if let Some(link) = self.links.get_mut(&from) {
+            // A choke has rejected whatever was still owed before it (BEP 6).
+            if link.choked {
+                link.cancelled.clear();
+            }
             link.choked = false;
             link.refused.clear();
         }

@@ -225,7 +225,11 @@ impl Node for Peer {
 impl Peer {
     /// A peer that has not started yet.
     pub fn new(config: std::sync::Arc<Config>) -> Self {
-        let have = config.initial.clone();
+        // Pieces whose bytes nobody gave it are not there to be served.
+        let have = match config.torrent.content {
+            Some(_) => config.initial.clone(),
+            None => Pieces::none(config.torrent.pieces()),
+        };
         Self {
             config: Shared(config),
             running: false,

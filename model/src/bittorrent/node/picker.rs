@@ -75,13 +75,14 @@ impl Peer {
         for block in late {
             act.say(from, PeerMessage::Cancel(block));
         }
+        // What it was to send alone, somebody else may try alone.
+        self.partial.retain(|_, partial| partial.alone != Some(from));
         self.release(from);
     }
 
     fn next_block(&self, to: Address, act: &mut Act) -> Option<BlockRequest> {
         let link = self.links.get(&to)?;
-        let owed = link.asked.len() + link.cancelled.len();
-        if !link.stands() || owed >= self.pipeline(link) {
+        if !link.stands() || link.asked.len() >= self.pipeline(link) {
             return None;
         }
         let open = |piece: u32| self.is_open(link, piece);

@@ -95,14 +95,7 @@ fn an_unasked_block_ends_the_link_but_a_cancelled_one_does_not() {
     assert!(solo.heard(1).contains(&PeerMessage::Cancel(block(0, 0))));
     solo.tell(1, [late.clone()]);
     assert!(!solo.has_closed(1));
-    solo.tell(
-        1,
-        [PeerMessage::Piece {
-            index: 0,
-            begin: 1,
-            data: vec![1],
-        }],
-    );
+    solo.tell(1, [late]);
     assert!(solo.has_closed(1));
 }
 
