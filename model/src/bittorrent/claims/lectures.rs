@@ -85,7 +85,7 @@ pub static LECTURES: &[Claim] = &[
         "lecture003/random-first-piece",
         Should,
         LAST,
-        "The first piece is a random one, until one piece is complete.",
+        "The first piece is a random one, until one piece is complete. Differs from lecture texts 000 to 002.",
     ),
     claim(
         "lecture000/one-random-choice",
