@@ -60,7 +60,7 @@ fn seeds(file: &VectorFile, bytes: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         }
         "handshake" => seeds.push(("handshake", bytes.to_vec())),
         "extension-handshake" | "ut-metadata" | "ut-pex" => {
-            seeds.push(("extension", bytes.to_vec()))
+            seeds.push(("extension", bytes.to_vec()));
         }
         "http-announce-request" | "http-scrape-request" => {
             seeds.push(("tracker_http_request", bytes.to_vec()));
