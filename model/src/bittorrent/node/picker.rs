@@ -76,7 +76,8 @@ impl Peer {
             act.say(from, PeerMessage::Cancel(block));
         }
         // What it was to send alone, somebody else may try alone.
-        self.partial.retain(|_, partial| partial.alone != Some(from));
+        self.partial
+            .retain(|_, partial| partial.alone != Some(from));
         self.release(from);
     }
 
