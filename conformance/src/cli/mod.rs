@@ -1,6 +1,7 @@
 //! The program's interface: what the arguments mean, what the exit status says, how mistakes are reported.
 
 mod address;
+mod check;
 mod explain;
 mod kill_matrix;
 mod list;
@@ -56,6 +57,8 @@ enum Command {
     Serve(serve::Args),
     /// Play every suite against every broken reference node, and show what catches it
     KillMatrix(kill_matrix::Args),
+    /// Check the specification of a protocol exhaustively, at small scope
+    Check(Box<check::Args>),
     /// Verify, decode or export the golden wire vectors
     Vectors(vectors::Args),
 }
@@ -123,6 +126,7 @@ pub fn run(
         Command::Explain(args) => explain::run(&args, catalogue, &mut out),
         Command::Serve(args) => serve::run(&args, catalogue, &mut out),
         Command::KillMatrix(args) => kill_matrix::run(&args, catalogue, &mut out),
+        Command::Check(args) => check::run(&args, &mut out, err),
         Command::Vectors(args) => vectors::run(&args, &mut out, err),
     };
     let done = done.and_then(|status| Ok(out.flush().map(|()| status)?));

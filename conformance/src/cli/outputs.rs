@@ -84,11 +84,11 @@ impl Outputs {
     }
 }
 
-fn is_stdout(path: &Path) -> bool {
+pub(super) fn is_stdout(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-fn put(path: &Path, out: &mut dyn Write, text: &str) -> Result<(), Failure> {
+pub(super) fn put(path: &Path, out: &mut dyn Write, text: &str) -> Result<(), Failure> {
     if is_stdout(path) {
         return Ok(out.write_all(text.as_bytes())?);
     }
