@@ -46,7 +46,12 @@ pub enum Seen<'a, N: Node> {
     /// A node joined, in its first state.
     Joined(Place),
     /// A node went away: it left or crashed; its connections end.
-    Departed(Place),
+    Departed {
+        /// Who.
+        node: Place,
+        /// Whether it went without a word.
+        crashed: bool,
+    },
 }
 
 /// An observer of a system, with a memory that is part of the system's state.

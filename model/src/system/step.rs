@@ -162,7 +162,10 @@ impl<'a, N: Node, O: Observe<N>> Step<'a, N, O> {
                 .retain(|(_, to), _| *to != place);
         }
         self.state.timers.retain(|(node, _), _| *node != place);
-        self.see(&Seen::Departed(place));
+        self.see(&Seen::Departed {
+            node: place,
+            crashed: lossy,
+        });
     }
 
     /// Gives a node an input and does what it asks for; an absent node takes nothing.

@@ -52,7 +52,7 @@ pub(super) struct Args {
     /// End a run as incomplete after so many seconds
     #[arg(long, value_name = "SECONDS")]
     limit_time: Option<u64>,
-    /// Write what was found for programs (docs/reports.md); `-` is standard output
+    /// Write what was found for programs (docs/checking.md); `-` is standard output
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Write the trace that breaks a property as JSON; `-` is standard output

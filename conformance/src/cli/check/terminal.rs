@@ -52,11 +52,11 @@ pub(super) fn finding(finding: &Finding, out: &mut dyn Write) -> io::Result<()> 
     let holding = report.properties.iter();
     let holding = holding.filter(|it| it.verdict == PropertyVerdict::Holds);
     let tested = holding.filter(|it| finding.found.tested.contains(it.name));
+    let tested = tested.count();
     writeln!(
         out,
-        "  facts    {} hold ({} were put to the test), {} broken, {} unknown, {} not checked",
-        count(|verdict| *verdict == PropertyVerdict::Holds),
-        tested.count(),
+        "  facts    {tested} hold, {} never put to the test here, {} broken, {} unknown, {} not checked",
+        count(|verdict| *verdict == PropertyVerdict::Holds).saturating_sub(tested),
         count(|verdict| matches!(
             verdict,
             PropertyVerdict::Violated | PropertyVerdict::NeverReached

@@ -307,7 +307,9 @@ fn the_announced_port_accepts_peers(moment: &Moment) -> Judgement {
             frame: Frame::Handshake(_),
         } if accepted(link).is_some() => Judgement::Holds,
         Observation::Quiet(link) | Observation::ClosedBySubject(link) => {
-            accepted(link).map_or(Unknown, |link| {
+            // Whoever accepts speaks second: it owes nothing to somebody who has not shaken hands.
+            let greeted = accepted(link).filter(|link| link.told.handshake.is_some());
+            greeted.map_or(Unknown, |link| {
                 Judgement::check(link.heard.handshake.is_some(), || {
                     "nobody shakes hands at the announced port".to_owned()
                 })

@@ -25,7 +25,7 @@ use super::node::{Config, Peer, Request, Timer as PeerTimer};
 use super::pieces::Pieces;
 use super::tracker::{Tracker, TrackerConfig};
 use super::view::{PeerView, Torrent};
-use crate::system::{Act, Clock, Expiries, Network, Place, Resident, System, Timers};
+use crate::system::{Act, Clock, Expiries, Network, Place, Resident, System, Timers, When};
 
 /// A swarm as a model.
 pub type Swarm = System<Participant, Onlooker>;
@@ -42,10 +42,11 @@ pub fn not_asked(scope: &Scope) -> Vec<(&'static str, &'static str)> {
             "totals only grow, so the model does not count them",
         ),
     ];
-    if scope.breaks > 0 {
+    let sudden = scope.when == When::AnyMoment && !scope.scripts.is_empty();
+    if scope.breaks > 0 || sudden {
         without.push((
             "returned_peers_are_dialled",
-            "a link with a returned peer may break after the answer came",
+            "a returned peer may be gone, or its link broken, since the answer was made",
         ));
     }
     if scope.pipeline == 1 {

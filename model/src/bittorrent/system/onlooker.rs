@@ -200,8 +200,8 @@ fn place(seen: &Seen<'_, Participant>) -> Option<Place> {
         | Seen::Refused { node, .. }
         | Seen::Did { node, .. }
         | Seen::Stepped { node, .. }
-        | Seen::Joined(node)
-        | Seen::Departed(node) => Some(*node),
+        | Seen::Departed { node, .. }
+        | Seen::Joined(node) => Some(*node),
         Seen::Quiet => None,
     }
 }
@@ -263,8 +263,10 @@ impl Observe<Participant> for Onlooker {
                     self.see_quiet_links(view, findings);
                 }
             }
-            Seen::Departed(_) => {
-                self.see_peer(view, Observation::Left, findings);
+            Seen::Departed { crashed, .. } => {
+                if !crashed {
+                    self.see_peer(view, Observation::Left, findings);
+                }
                 memory[at] = None;
             }
             Seen::Joined(_) | Seen::Refused { .. } | Seen::Quiet => {}

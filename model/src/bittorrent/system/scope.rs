@@ -121,8 +121,11 @@ impl Scope {
             Self::exchange(),
             Self::rarest(),
             Self::endgame(),
+            Self::endgame_fast(),
             Self::liar(),
+            Self::late_seeder(),
             Self::churn(),
+            Self::churn_any_moment(),
             Self::free_riders(),
         ]
     }
@@ -286,6 +289,35 @@ impl Scope {
         }
     }
 
+    /// The same with the fast extension, where a cancelled request is still answered.
+    pub fn endgame_fast() -> Self {
+        Self {
+            name: "endgame-fast",
+            purpose: "the same with the fast extension: cancelled requests are answered, too",
+            fast: true,
+            ..Self::endgame()
+        }
+    }
+
+    /// Two leechers wait for a seeder.
+    pub fn late_seeder() -> Self {
+        let late = Member {
+            present: false,
+            ..seed("seeder")
+        };
+        Self {
+            name: "late-seeder",
+            purpose: "two leechers know each other; a seeder finds them through the tracker",
+            peers: vec![late, leecher("alice"), leecher("bob")],
+            pieces: 1,
+            blocks: 1,
+            pipeline: 1,
+            begins_quiet: true,
+            scripts: vec![vec![Act::Join(0, Some(Request::Start))]],
+            ..Self::pair()
+        }
+    }
+
     /// One leecher between a seeder and a liar.
     pub fn liar() -> Self {
         Self {
@@ -327,6 +359,34 @@ impl Scope {
                 ],
                 vec![Act::Leave(1, Some(Request::Stop))],
                 vec![Act::Join(2, Some(Request::Start))],
+            ],
+            ..Self::pair()
+        }
+    }
+
+    /// A leecher joins a seeder that may leave at any moment.
+    pub fn churn_any_moment() -> Self {
+        let late = Member {
+            present: false,
+            ..leecher("late")
+        };
+        Self {
+            name: "churn-any-moment",
+            purpose: "a leecher joins and leaves, a seeder leaves without a word, at any moment",
+            peers: vec![seed("seeder"), late],
+            pieces: 1,
+            blocks: 1,
+            pipeline: 1,
+            begins_quiet: true,
+            when: When::AnyMoment,
+            rechokes: Expiries::Never,
+            scripts: vec![
+                vec![
+                    Act::Join(1, Some(Request::Start)),
+                    Act::Leave(1, Some(Request::Stop)),
+                    Act::Join(1, Some(Request::Start)),
+                ],
+                vec![Act::Crash(0), Act::Join(0, Some(Request::Start))],
             ],
             ..Self::pair()
         }
