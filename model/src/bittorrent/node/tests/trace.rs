@@ -28,6 +28,20 @@ fn message() -> impl Strategy<Value = PeerMessage> {
         Just(PeerMessage::NotInterested),
         Just(PeerMessage::HaveAll),
         (0..4_u32).prop_map(PeerMessage::Have),
+        (0..6_u8, prop::collection::vec(any::<u8>(), 0..40))
+            .prop_map(|(id, payload)| PeerMessage::Extended { id, payload }),
+        (any::<u32>(), any::<u32>(), any::<u32>()).prop_map(|(index, begin, length)| {
+            PeerMessage::Request(BlockRequest {
+                index,
+                begin,
+                length,
+            })
+        }),
+        any::<u32>().prop_map(PeerMessage::SuggestPiece),
+        any::<u8>().prop_map(|id| PeerMessage::Unknown {
+            id,
+            payload: vec![id]
+        }),
         (0..4_u32).prop_map(PeerMessage::AllowedFast),
         any::<u8>().prop_map(|bits| PeerMessage::Bitfield(vec![bits & 0xe0])),
         block.clone().prop_map(PeerMessage::Request),
@@ -48,7 +62,7 @@ fn input() -> impl Strategy<Value = Input<Peer>> {
     };
     let hello = (1..4_u8, any::<bool>()).prop_map(|(number, fast)| {
         let reserved = if fast {
-            Reserved::NONE.with_fast()
+            Reserved::NONE.with_fast().with_extension_protocol()
         } else {
             Reserved::NONE
         };
@@ -97,7 +111,8 @@ proptest! {
         config.timing = super::super::Timing::default();
         config.tracker = Some(address(TRACKER));
         if fast {
-            config = Config { reserved: Reserved::NONE.with_fast(), pipeline: 3, ..config };
+            let reserved = Reserved::NONE.with_fast().with_extension_protocol();
+            config = Config { reserved, pipeline: 3, ..config };
         }
         let mut peer = Peer::new(Arc::new(config));
         let mut choose = Seeded::new(seed);
