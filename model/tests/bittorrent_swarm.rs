@@ -23,7 +23,7 @@ const COUNTS: &[(&str, usize, usize, usize)] = &[
     ("exchange", 60_920, 176_875, 50),
     ("rarest", 7_561, 17_748, 50),
     ("endgame", 10_810, 26_612, 39),
-    ("endgame-fast", 7_162, 18_084, 43),
+    ("endgame-fast", 8_089, 20_580, 43),
     ("liar", 731, 1_541, 34),
     ("late-seeder", 16_606, 60_465, 40),
     ("churn", 2_292, 5_069, 50),
