@@ -72,7 +72,21 @@ fn seeds(file: &VectorFile, bytes: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         "udp-tracker-response" => seeds.push(("tracker_udp_response", bytes.to_vec())),
         "allowed-fast-set" => {}
         // Every other file is about one message of the stream between peers; the first byte is the chunk size.
-        _ => seeds.push(("peer_stream", [&[7], bytes].concat())),
+        _ => {
+            seeds.push(("peer_stream", [&[7], bytes].concat()));
+            seeds.extend(connections(bytes).map(|seed| ("peer_connection", seed)));
+        }
     }
     seeds
+}
+
+/// The message on a connection with a handshake, to a peer that seeds and to one that fetches.
+fn connections(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    const SEEDS: u8 = 1;
+    const SHAKEN_WITH_EVERY_BIT: u8 = 4 + 8;
+    // A chunk is a multiple of four bytes long, 252 at the most.
+    let fours = u8::try_from(bytes.len().div_ceil(4)).unwrap_or(63).min(63);
+    [SHAKEN_WITH_EVERY_BIT, SHAKEN_WITH_EVERY_BIT + SEEDS]
+        .into_iter()
+        .map(move |choice| [&[choice, 1, fours << 2], bytes].concat())
 }
