@@ -6,8 +6,10 @@ use std::sync::Arc;
 use peerproof_model::bittorrent::mutant::Mutant;
 use peerproof_model::bittorrent::system::{Scope, Swarm, examine, swarm};
 use peerproof_model::explore::{
-    Limits, Progress, PropertyVerdict, Verdict, check_facts, count_depth_first, find, replay_named,
+    Fact, Limits, Progress, PropertyVerdict, Verdict, check_facts, count_depth_first, find,
+    replay_named,
 };
+use stateright::Model;
 
 fn scope(name: &str) -> Scope {
     Scope::named(name).expect("a scope of that name")
@@ -26,6 +28,7 @@ const COUNTS: &[(&str, usize, usize, usize)] = &[
     ("endgame-fast", 8_089, 20_580, 43),
     ("liar", 731, 1_541, 34),
     ("late-seeder", 16_606, 60_465, 40),
+    ("after-the-seed", 705, 1_500, 42),
     ("churn", 2_292, 5_069, 50),
     ("churn-any-moment", 8_336, 19_946, 42),
     ("free-riders", 3_765, 7_747, 42),
@@ -172,6 +175,44 @@ fn every_mutant_of_the_list_breaks_the_property_declared_for_it() {
             );
         }
     }
+}
+
+/// How many peers have everything.
+fn complete(state: &<Swarm as Model>::State) -> usize {
+    let peers = state.nodes.iter().flatten().filter_map(|node| node.peer());
+    peers.filter(|peer| peer.have().is_complete()).count()
+}
+
+#[test]
+fn one_copy_of_everything_is_enough_once_the_seed_has_left() {
+    let model = Arc::new(swarm(&scope("after-the-seed"), None));
+    let all = Fact::sometimes("everybody_completes", |_: &Swarm, state: &_| {
+        complete(state) == 3
+    });
+    let found = find(&model, all, Limits::default()).expect("complete");
+    assert_eq!(found.map(|trace| trace.len()), Some(26));
+    // And wherever nothing can happen any more but choke rounds, everybody has.
+    let facts = vec![Fact::always(
+        "nobody_is_left_behind",
+        |model: &Swarm, state: &_| {
+            let idle = |(_, next): &(_, <Swarm as Model>::State)| next == state;
+            complete(state) == 3 || !model.next_steps(state).iter().all(idle)
+        },
+    )];
+    let report = check_facts(&model, facts, Limits::default(), Progress::unwatched());
+    assert_eq!(report.verdict, Verdict::Holds);
+}
+
+#[test]
+fn without_a_copy_of_a_piece_nobody_completes() {
+    let mut scope = scope("after-the-seed");
+    scope.pieces = 3;
+    let model = Arc::new(swarm(&scope, None));
+    let facts = vec![Fact::always("nobody_completes", |_: &Swarm, state: &_| {
+        complete(state) == 0
+    })];
+    let report = check_facts(&model, facts, Limits::default(), Progress::unwatched());
+    assert_eq!(report.verdict, Verdict::Holds);
 }
 
 #[test]

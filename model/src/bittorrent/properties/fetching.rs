@@ -84,9 +84,7 @@ fn requests_are_pipelined(moment: &Moment) -> Judgement {
     let Some(link) = moment.view.links.get(link) else {
         return Unknown;
     };
-    // With the fast extension a cancelled request is still owed an answer, and takes its place until then.
-    let room = !link.fast() || link.heard.cancelled.is_empty();
-    let waits = link.is_open() && !link.told.choking && link.heard.requests.len() == 1 && room;
+    let waits = link.is_open() && !link.told.choking && link.heard.requests.len() == 1;
     let asked = |piece: u32| link.heard.requests.iter().any(|block| block.index == piece);
     let more = moment
         .view

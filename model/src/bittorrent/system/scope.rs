@@ -124,6 +124,7 @@ impl Scope {
             Self::endgame_fast(),
             Self::liar(),
             Self::late_seeder(),
+            Self::after_the_seed(),
             Self::churn(),
             Self::churn_any_moment(),
             Self::free_riders(),
@@ -333,6 +334,19 @@ impl Scope {
             ],
             pieces: 1,
             meeting: Meeting::Dials(vec![(2, 0), (2, 1)]),
+            ..Self::pair()
+        }
+    }
+
+    /// The seeder has left after one copy of everything was out, in parts.
+    pub fn after_the_seed() -> Self {
+        Self {
+            name: "after-the-seed",
+            purpose: "the seeder has left; two leechers have one copy of everything between them, a third has nothing",
+            peers: vec![holder("alice", &[0]), holder("bob", &[1]), leecher("carol")],
+            blocks: 1,
+            pipeline: 1,
+            meeting: Meeting::Dials(vec![(0, 1), (2, 0)]),
             ..Self::pair()
         }
     }
