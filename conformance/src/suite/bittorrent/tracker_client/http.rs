@@ -13,7 +13,7 @@ use crate::case::Stop;
 use crate::record::{Channel, Happening, Recorder, Transport};
 
 /// The most bytes of an answer.
-const ANSWER_LIMIT: usize = 1 << 20;
+const ANSWER_LIMIT: usize = 256 << 10;
 /// The most header lines of an answer.
 const HEADER_LIMIT: usize = 100;
 
@@ -29,6 +29,8 @@ pub(super) enum Response {
     },
     /// Bytes that are no whole response.
     NotHttp(String),
+    /// More bytes than the kit reads.
+    TooLong,
     /// The connection ended without a byte.
     Closed,
     /// Not a byte came until the deadline.
@@ -105,7 +107,7 @@ impl HttpConnection {
                 break Ok(response);
             }
             if received.len() > ANSWER_LIMIT {
-                break Err(format!("more than {ANSWER_LIMIT} bytes"));
+                break Ok(Response::TooLong);
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
