@@ -1,6 +1,7 @@
 //! The suite `bittorrent-tracker` against the reference tracker, sound and broken, and against hostile ones.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use peerproof::case::{Level, Verdict};
 use peerproof::run::{Selection, SuiteReport, Unwatched, run};
@@ -12,6 +13,8 @@ use peerproof_model::claim::Strength;
 fn judge(bug: Option<&str>, selection: &Selection, seed: u64) -> SuiteReport {
     let options = Options {
         seed,
+        // Broken trackers are silent where they should speak; nobody needs to wait for them long.
+        patience: Duration::from_millis(if bug.is_some() { 500 } else { 2000 }),
         ..Options::default()
     };
     let target = Target::Embedded {
@@ -88,8 +91,12 @@ fn every_case_names_a_property_and_claims_that_exist() {
 
 #[test]
 fn the_sound_tracker_passes_every_case() {
-    for seed in [1, 2, 3] {
-        let report = judge(None, &everything(), seed);
+    for (seed, selection) in [
+        (1, everything()),
+        (2, Selection::default()),
+        (3, Selection::default()),
+    ] {
+        let report = judge(None, &selection, seed);
         for (case, outcome) in report.outcomes() {
             assert_eq!(
                 outcome.verdict,
@@ -99,7 +106,9 @@ fn the_sound_tracker_passes_every_case() {
                 outcome.observed
             );
         }
-        assert_eq!(report.outcomes().count(), TrackerSuite.cases().len());
+        let chosen = TrackerSuite.cases();
+        let chosen = chosen.iter().filter(|case| selection.slow || !case.slow);
+        assert_eq!(report.outcomes().count(), chosen.count());
         assert_eq!(report.exit_status(), 0);
     }
 }

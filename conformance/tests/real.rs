@@ -17,6 +17,8 @@ mod smoke;
 mod swarm;
 #[path = "real/torrent.rs"]
 mod torrent;
+#[path = "real/trackers.rs"]
+mod trackers;
 #[path = "real/wire.rs"]
 mod wire;
 
@@ -30,7 +32,8 @@ fn main() -> ExitCode {
     if let Some(status) = isolation::enter() {
         return status;
     }
-    libtest_mimic::run(&arguments, smoke::trials()).exit_code()
+    let trials = smoke::trials().into_iter().chain(trackers::trials());
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
 /// A trial named `software/what` that runs only where the software is installed.

@@ -134,7 +134,7 @@ impl Session for TrackerSession {
         let (verdict, observed) = match &self.shared {
             None => {
                 let view = TrackerView::new(true);
-                self.judge(case, &mut kit(torrents_of(info.id, seed), view), began)
+                judge(case, &mut kit(torrents_of(info.id, seed), view))
             }
             Some((first, view)) => {
                 let mut view = view.lock().unwrap_or_else(PoisonError::into_inner);
@@ -143,7 +143,7 @@ impl Session for TrackerSession {
                     second: None,
                 };
                 let mut kit = kit(torrents, view.clone());
-                let judged = self.judge(case, &mut kit, began);
+                let judged = judge(case, &mut kit);
                 *view = kit.watch().view().clone();
                 judged
             }
@@ -165,23 +165,15 @@ impl Session for TrackerSession {
     }
 }
 
-impl TrackerSession {
-    fn judge(
-        &self,
-        case: &Case<TrackerKit>,
-        kit: &mut TrackerKit,
-        began: Instant,
-    ) -> (Verdict, String) {
-        let end = (case.play)(kit);
-        let judgement = kit.watch().judgement(case.info.property);
-        kit.leave();
-        let mut claims = TRACKER
-            .iter()
-            .filter(|claim| case.info.claims.contains(&claim.id));
-        let optional = claims.all(|claim| claim.optional);
-        let end = arrival::if_trusted(end, &judgement, began, self.patience);
-        verdict(&case.info, judgement, end, optional)
-    }
+fn judge(case: &Case<TrackerKit>, kit: &mut TrackerKit) -> (Verdict, String) {
+    let end = (case.play)(kit);
+    let judgement = kit.watch().judgement(case.info.property);
+    kit.leave();
+    let mut claims = TRACKER
+        .iter()
+        .filter(|claim| case.info.claims.contains(&claim.id));
+    let optional = claims.all(|claim| claim.optional);
+    verdict(&case.info, judgement, end, optional)
 }
 
 /// The suite was asked for a case that it does not have.

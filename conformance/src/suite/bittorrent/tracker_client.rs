@@ -3,30 +3,29 @@
 //! Every peer of every case has an address and a port of its own, because a tracker may tell peers apart by either,
 //! and may ban a host that one case offended it with.
 
+mod datagrams;
 mod http;
+mod peer;
 mod reading;
 mod udp;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use peerproof_model::bittorrent::message::{
-    AnnounceEvent, AnnounceRequest, InfoHash, PeerId, ScrapeRequest, UdpAnnounce, UdpRequest,
-    UdpResponse,
+    AnnounceEvent, AnnounceRequest, InfoHash, PeerId, ScrapeRequest, UdpRequest,
 };
 use peerproof_model::bittorrent::tracker_view::{Answer, Exchange, Question, TrackerWatch};
 use peerproof_model::bittorrent::wire::tracker_http::{encode_announce, encode_scrape};
-use peerproof_model::bittorrent::wire::tracker_udp::{PROTOCOL_ID, encode_request};
 use peerproof_model::choose::Seeded;
 
 use crate::case::Stop;
+use crate::jitter::Meter;
 use crate::record::{Happening, Recorder};
+use datagrams::Line;
 pub(crate) use http::HttpConnection;
-use udp::UdpLine;
-
-/// What follows the answer to a later question may still be an answer to an earlier one: so long the kit listens.
-const GRACE: Duration = Duration::from_millis(50);
+pub(crate) use peer::Peer;
 
 /// One of the two ways to a tracker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,75 +56,6 @@ pub(crate) struct Torrents {
     pub(crate) first: InfoHash,
     /// A second one, if the tracker is free to track any.
     pub(crate) second: Option<InfoHash>,
-}
-
-/// A peer, and what it would announce next.
-#[derive(Clone, Debug)]
-pub(crate) struct Peer {
-    /// The address that it speaks from.
-    pub(crate) host: IpAddr,
-    /// Its announce.
-    pub(crate) request: AnnounceRequest,
-}
-
-impl Peer {
-    /// With the event `started`.
-    pub(crate) fn started(&self) -> Self {
-        self.saying(AnnounceEvent::Started)
-    }
-
-    /// With the event `stopped`.
-    pub(crate) fn stopped(&self) -> Self {
-        self.saying(AnnounceEvent::Stopped)
-    }
-
-    /// With the event `completed` and nothing left.
-    pub(crate) fn completed(&self) -> Self {
-        self.saying(AnnounceEvent::Completed).seeding()
-    }
-
-    /// With another event.
-    pub(crate) fn saying(&self, event: AnnounceEvent) -> Self {
-        let mut peer = self.clone();
-        peer.request.event = event;
-        peer
-    }
-
-    /// Nothing is left to download.
-    pub(crate) fn seeding(&self) -> Self {
-        let mut peer = self.clone();
-        peer.request.left = 0;
-        peer
-    }
-
-    /// Wants so many peers.
-    pub(crate) fn wanting(&self, peers: u32) -> Self {
-        let mut peer = self.clone();
-        peer.request.numwant = Some(peers);
-        peer
-    }
-
-    /// With or without a wish for the form of the list.
-    pub(crate) fn compact(&self, wish: Option<bool>) -> Self {
-        let mut peer = self.clone();
-        peer.request.compact = wish;
-        peer
-    }
-
-    /// About another torrent.
-    pub(crate) fn of(&self, torrent: InfoHash) -> Self {
-        let mut peer = self.clone();
-        peer.request.info_hash = torrent;
-        peer
-    }
-}
-
-/// A socket of a peer with its connection id.
-#[derive(Debug)]
-struct Line {
-    line: UdpLine,
-    id: Option<u64>,
-    transactions: Vec<u32>,
 }
 
 /// The kit of one case.
@@ -403,11 +333,14 @@ impl TrackerKit {
     }
 
     /// Waits for the answer to an announce on a connection that the case opened.
-    pub(crate) fn finish(&mut self, peer: &Peer, connection: HttpConnection) {
+    pub(crate) fn finish(&mut self, peer: &Peer, connection: HttpConnection) -> Result<(), Stop> {
         let from = connection.local();
         let question = Question::Announce(peer.request.clone());
+        let began = Instant::now();
         let exchange = reading::http_exchange(from, question, connection.answer());
+        self.trusted(began, &exchange)?;
         self.observe(exchange);
+        Ok(())
     }
 
     /// A tracker that was there before and refuses a connection now has ended: that is an answer, too.
@@ -443,9 +376,22 @@ impl TrackerKit {
             connection.send(segment, &label);
         }
         let from = connection.local();
+        let began = Instant::now();
         let exchange = reading::http_exchange(from, question, connection.answer());
+        self.trusted(began, &exchange)?;
         self.observe(exchange.clone());
         Ok(exchange)
+    }
+
+    /// Silence says nothing about the tracker when the kit itself was kept from running meanwhile.
+    fn trusted(&self, began: Instant, exchange: &Exchange) -> Result<(), Stop> {
+        if !matches!(exchange.answer, Answer::Nothing | Answer::NotHttp(_)) {
+            return Ok(());
+        }
+        let meter = Meter::of_this_process();
+        meter
+            .trusts(began, self.patience)
+            .map_err(|lost| Stop::Overloaded(format!("the kit was kept from running for {lost:?}")))
     }
 
     /// A number for a transaction.
@@ -453,163 +399,15 @@ impl TrackerKit {
         (self.random.bits() >> 32) as u32
     }
 
-    fn line(&mut self, host: IpAddr) -> Result<&mut Line, Stop> {
-        let target = self.udp()?;
-        if !self.lines.contains_key(&host) {
-            let line = UdpLine::open(target, host, host.to_string(), &self.recorder)?;
-            self.lines.insert(
-                host,
-                Line {
-                    line,
-                    id: None,
-                    transactions: Vec::new(),
-                },
-            );
-        }
-        self.lines
-            .get_mut(&host)
-            .ok_or_else(|| Stop::Kit("a socket was lost".to_owned()))
-    }
-
-    /// The connection id of that host; asks for one if it has none.
-    pub(crate) fn connection_id(&mut self, host: IpAddr) -> Result<u64, Stop> {
-        if let Some(id) = self.line(host)?.id {
-            return Ok(id);
-        }
-        self.connect(host)
-    }
-
-    /// Asks for a connection id.
-    pub(crate) fn connect(&mut self, host: IpAddr) -> Result<u64, Stop> {
-        let transaction_id = self.transaction();
-        let exchange = self.ask(host, UdpRequest::Connect { transaction_id })?;
-        match exchange.answer {
-            Answer::Reply(UdpResponse::Connect { connection_id, .. }) => {
-                self.line(host)?.id = Some(connection_id);
-                Ok(connection_id)
-            }
-            answer => Err(Stop::Silent(format!("the connect request got {answer:?}"))),
-        }
-    }
-
-    /// The announce of a peer as a datagram.
-    pub(crate) fn udp_announce(&mut self, peer: &Peer, connection_id: u64) -> UdpAnnounce {
-        let request = &peer.request;
-        UdpAnnounce {
-            connection_id,
-            transaction_id: self.transaction(),
-            info_hash: request.info_hash,
-            peer_id: request.peer_id,
-            downloaded: request.downloaded,
-            left: request.left,
-            uploaded: request.uploaded,
-            event: request.event.clone(),
-            ip: Ipv4Addr::UNSPECIFIED,
-            key: u32::from(request.port),
-            num_want: request.numwant.map_or(-1, |wanted| wanted as i32),
-            port: request.port,
-            url_data: None,
-        }
-    }
-
-    /// Sends a request and sees what comes of it, with one retransmission.
-    pub(crate) fn ask(&mut self, host: IpAddr, request: UdpRequest) -> Result<Exchange, Stop> {
-        let bytes = encode_request(&request);
-        self.ask_with(host, request, &bytes)
-    }
-
-    /// The same with bytes that follow or differ, but mean `request`.
-    pub(crate) fn ask_with(
-        &mut self,
-        host: IpAddr,
-        request: UdpRequest,
-        bytes: &[u8],
-    ) -> Result<Exchange, Stop> {
-        let patience = self.patience / 2;
-        let transaction = request.transaction_id();
-        let question = Question::Datagram(request);
-        let label = reading::label(&question);
-        let line = self.line(host)?;
-        let past = std::mem::take(&mut line.transactions);
-        let mut answer = None;
-        for _ in 0..2 {
-            line.line.send(bytes, &label)?;
-            answer = line.line.receive(patience, |datagram| {
-                reading::transaction(datagram).is_none_or(|id| !past.contains(&id))
-            });
-            if answer.is_some() {
-                break;
-            }
-        }
-        line.transactions = past;
-        line.transactions.push(transaction);
-        let from = line.line.local();
-        let exchange = reading::udp_exchange(from, question, answer.as_deref());
-        self.observe(exchange.clone());
-        Ok(exchange)
-    }
-
-    /// Sends a datagram that the tracker may leave without an answer. A connect request behind it, which must be
-    /// answered, shows when the tracker has seen it.
-    pub(crate) fn provoke(
-        &mut self,
-        host: IpAddr,
-        question: Question,
-        bytes: &[u8],
-    ) -> Result<(), Stop> {
-        let transaction_id = self.transaction();
-        let connect = UdpRequest::Connect { transaction_id };
-        let patience = self.patience;
-        let label = reading::label(&question);
-        let line = self.line(host)?;
-        line.line.send(bytes, &label)?;
-        line.line.send(
-            &encode_request(&connect),
-            "connects, to see that it was read",
-        )?;
-        let past = line.transactions.clone();
-        let (mut provoked, mut probed) = (None, None);
-        let mut sort = |datagram: &[u8]| {
-            match reading::transaction(datagram) {
-                Some(id) if id == transaction_id => probed = Some(datagram.to_vec()),
-                Some(id) if past.contains(&id) => {}
-                _ => provoked = Some(datagram.to_vec()),
-            }
-            probed.is_some()
-        };
-        line.line.receive(patience, &mut sort);
-        line.line.receive(GRACE, |datagram| {
-            sort(datagram);
-            false
-        });
-        line.transactions.push(transaction_id);
-        let from = line.line.local();
-        self.observe(reading::udp_exchange(from, question, provoked.as_deref()));
-        let exchange = reading::udp_exchange(from, Question::Datagram(connect), probed.as_deref());
-        self.observe(exchange.clone());
-        match exchange.answer {
-            Answer::Reply(UdpResponse::Connect { connection_id, .. }) => {
-                self.line(host)?.id = Some(connection_id);
-                Ok(())
-            }
-            answer => Err(Stop::Silent(format!(
-                "the connect request behind it got {answer:?}"
-            ))),
-        }
-    }
-
-    /// The bytes that open a connect request.
-    pub(crate) fn connect_bytes(&mut self, protocol: Option<u64>) -> Vec<u8> {
-        let id = protocol.unwrap_or(PROTOCOL_ID).to_be_bytes();
-        [&id[..], &[0; 4], &self.transaction().to_be_bytes()].concat()
-    }
-
     /// Lets so many seconds of the tracker's clock pass.
     pub(crate) fn wait(&mut self, seconds: u32) {
         let note = format!("waits {seconds} s");
         self.recorder.event(None, Happening::Note, note);
+        let began = Instant::now();
         std::thread::sleep(Duration::from_secs(u64::from(seconds)) / self.haste);
-        self.watch.elapse(seconds);
+        // A busy machine wakes the kit late: what counts is how much time has passed.
+        let passed = (began.elapsed() * self.haste).as_secs_f64().ceil();
+        self.watch.elapse(passed as u32);
     }
 
     /// Every peer that the tracker may still list says that it stopped.

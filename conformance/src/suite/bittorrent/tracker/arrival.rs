@@ -9,7 +9,6 @@ use peerproof_model::bittorrent::metainfo::Metainfo;
 use peerproof_model::bittorrent::properties::of_trackers;
 use peerproof_model::bittorrent::tracker_view::{Answer, TrackerView, TrackerWatch};
 use peerproof_model::bittorrent::wire::tracker_http::scrape_path;
-use peerproof_model::property::Judgement;
 
 use super::{ARRIVAL, Node, Program, TrackerSession, info_hashes, named, torrents_of};
 use crate::case::Stop;
@@ -21,7 +20,7 @@ use crate::suite::{OpenError, Options};
 use crate::target::Target;
 
 /// The clock of the embedded reference tracker runs faster, so that connection ids end within seconds.
-const HASTE: u32 = 50;
+const HASTE: u32 = 20;
 
 /// How long a program may take until its tracker answers.
 const READY: Duration = Duration::from_secs(20);
@@ -188,24 +187,6 @@ impl Asker<'_> {
             String::from_utf8_lossy(&reason),
             self.options.seed
         )))
-    }
-}
-
-/// A deadline that passed while the kit itself was not scheduled says nothing about the tracker.
-pub(super) fn if_trusted(
-    end: Result<(), Stop>,
-    judgement: &Judgement,
-    began: Instant,
-    patience: Duration,
-) -> Result<(), Stop> {
-    if matches!(judgement, Judgement::Holds) && end.is_ok() {
-        return end;
-    }
-    match Meter::of_this_process().trusts(began, patience) {
-        Err(lost) => Err(Stop::Overloaded(format!(
-            "the kit was kept from running for {lost:?}"
-        ))),
-        Ok(()) => end,
     }
 }
 

@@ -94,9 +94,9 @@ pub(super) static CASES: &[Case<TrackerKit>] = &[
         Should,
         &["bep15/connection-id-lifetime"],
         HONOURED,
-        "A peer announces with a connection id that it got 115 seconds ago.",
+        "A peer announces with a connection id that it got 110 seconds ago.",
         "The announce is served.",
-        |kit| after(kit, 115),
+        |kit| after(kit, 110),
     )),
     slow(case(
         "bittorrent-tracker/udp/id-expires",

@@ -127,8 +127,7 @@ pub(super) static CASES: &[Case<TrackerKit>] = &[
             connection.send(second.as_bytes(), "a second part");
             kit.announce(&other)?;
             connection.send(third.as_bytes(), "the rest");
-            kit.finish(&slow, connection);
-            Ok(())
+            kit.finish(&slow, connection)
         },
     ),
 ];
