@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::progress::{Bar, Keep, Watcher};
 use super::{BROKEN, Catalogue, Failure, GOOD, KIT, outputs, suite};
-use crate::case::Verdict;
+use crate::case::{CaseInfo, Verdict};
 use crate::run::{self, Selection, SuiteReport};
 use crate::suite::{Break, Options, Suite};
 use crate::target::Target;
@@ -66,11 +66,23 @@ struct Matrix {
 
 impl Matrix {
     fn of(suite: &'static dyn Suite, slow: bool) -> Result<Self, Failure> {
-        let sound = play(suite, None, slow)?;
-        let broken = suite
-            .breaks()
-            .iter()
-            .map(|it| Ok((*it, play(suite, Some(it.name), slow)?)));
+        let chosen = Selection {
+            slow,
+            ..Selection::default()
+        };
+        let sound = play(suite, None, &chosen)?;
+        let broken = suite.breaks().iter().map(|it| {
+            let mut report = play(suite, Some(it.name), &chosen)?;
+            let cases = suite.cases();
+            // A break that only a slow case can catch needs that one case all the same.
+            let catcher = cases.iter().find(|case| case.id == it.caught_by);
+            if let Some(catcher) = catcher.filter(|case| case.slow && !slow) {
+                let alone = play(suite, Some(it.name), &only(catcher.id)?)?;
+                report.cases.retain(|case| case.info.id != catcher.id);
+                report.cases.extend(alone.cases);
+            }
+            Ok((*it, report))
+        });
         Ok(Self {
             suite,
             sound,
@@ -156,7 +168,24 @@ fn short<'a>(suite: &str, id: &'a str) -> &'a str {
         .map_or(id, |rest| rest.trim_start_matches('/'))
 }
 
-fn play(suite: &'static dyn Suite, bug: Option<&str>, slow: bool) -> Result<SuiteReport, Failure> {
+/// That one case, slow or not.
+fn only(id: &str) -> Result<Selection, Failure> {
+    let glob = globset::Glob::new(id).map_err(|error| Failure {
+        status: KIT,
+        message: format!("{id} is no pattern: {error}"),
+    })?;
+    Ok(Selection {
+        patterns: vec![glob.compile_matcher()],
+        slow: true,
+        ..Selection::default()
+    })
+}
+
+fn play(
+    suite: &'static dyn Suite,
+    bug: Option<&str>,
+    selection: &Selection,
+) -> Result<SuiteReport, Failure> {
     let options = Options::default();
     let target = Target::Embedded {
         bug: bug.map(str::to_owned),
@@ -169,15 +198,8 @@ fn play(suite: &'static dyn Suite, bug: Option<&str>, slow: bool) -> Result<Suit
             suite.name()
         ),
     })?;
-    let selection = Selection {
-        slow,
-        ..Selection::default()
-    };
-    let cases = suite
-        .cases()
-        .iter()
-        .filter(|case| slow || !case.slow)
-        .count();
+    let chosen = |case: &&CaseInfo| selection.names(case) && (selection.slow || !case.slow);
+    let cases = suite.cases().iter().filter(chosen).count();
     let bar = Bar::quiet(
         &format!("{} {}", suite.name(), bug.unwrap_or("sound")),
         cases,
@@ -187,7 +209,7 @@ fn play(suite: &'static dyn Suite, bug: Option<&str>, slow: bool) -> Result<Suit
     Ok(run::run(
         suite,
         &*session,
-        &selection,
+        selection,
         options.seed,
         &watcher,
     ))

@@ -4,6 +4,7 @@
 //! is one whole exchange: a question, where it came from, and the answer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use super::message::{
@@ -51,6 +52,32 @@ pub enum Answer {
     Nothing,
 }
 
+/// In words, as the object of `got`.
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Announced(AnnounceResponse::Failure(failure))
+            | Self::Scraped(ScrapeResponse::Failure(failure)) => {
+                format!("a refusal: {}", failure.reason.escape_ascii())
+            }
+            Self::Announced(_) => "an answer to an announce".to_owned(),
+            Self::Scraped(_) => "an answer to a scrape".to_owned(),
+            Self::Status(status) => format!("the HTTP status {status}"),
+            Self::Reply(UdpResponse::Error { message, .. }) => {
+                format!("an error: {}", message.escape_ascii())
+            }
+            Self::Reply(UdpResponse::Connect { .. }) => "a connect reply".to_owned(),
+            Self::Reply(UdpResponse::Announce { .. }) => "an announce reply".to_owned(),
+            Self::Reply(UdpResponse::Scrape { .. }) => "a scrape reply".to_owned(),
+            Self::Malformed(error) => format!("an answer that does not decode: {error}"),
+            Self::NotHttp(why) => format!("no HTTP response: {why}"),
+            Self::Closed => "the connection was closed without an answer".to_owned(),
+            Self::Nothing => "no answer".to_owned(),
+        };
+        f.write_str(&text)
+    }
+}
+
 /// One question with its answer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Exchange {
@@ -90,15 +117,6 @@ pub struct Swarm {
     pub doubtful: BTreeSet<IpAddr>,
 }
 
-/// To whom a connection id was given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Connection {
-    /// The asker.
-    pub holder: SocketAddr,
-    /// Whole seconds since then.
-    pub age: u32,
-}
-
 /// What the observer knows of the tracker.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TrackerView {
@@ -106,8 +124,8 @@ pub struct TrackerView {
     pub secluded: bool,
     /// The torrents that were spoken of.
     pub swarms: BTreeMap<InfoHash, Swarm>,
-    /// The connection ids that were given out.
-    pub connections: BTreeMap<u64, Connection>,
+    /// The connection ids that were given out, to whom, and how many whole seconds ago.
+    pub connections: BTreeMap<(u64, SocketAddr), u32>,
 }
 
 /// A view and the next exchange: what a property judges.
@@ -317,17 +335,35 @@ impl TrackerView {
 
     /// Whether the id was given to the host that now uses it; `None` when the id went to another port of the host.
     pub fn holds(&self, id: u64, user: SocketAddr) -> Option<bool> {
-        match self.connections.get(&id) {
-            Some(connection) if connection.holder == user => Some(true),
-            Some(connection) if connection.holder.ip() == user.ip() => None,
-            _ => Some(false),
+        if self.connections.contains_key(&(id, user)) {
+            return Some(true);
         }
+        let host = user.ip();
+        let mut holders = self.holders(id);
+        if holders.any(|holder| holder.ip() == host) {
+            None
+        } else {
+            Some(false)
+        }
+    }
+
+    /// Whoever the id was given to.
+    pub fn holders(&self, id: u64) -> impl Iterator<Item = SocketAddr> + '_ {
+        let given = self.connections.keys();
+        given
+            .filter(move |(other, _)| *other == id)
+            .map(|(_, holder)| *holder)
+    }
+
+    /// How many seconds ago the id was given to that user, if it was.
+    pub fn age(&self, id: u64, user: SocketAddr) -> Option<u32> {
+        self.connections.get(&(id, user)).copied()
     }
 
     /// Time passes.
     pub fn elapse(&mut self, seconds: u32) {
-        for connection in self.connections.values_mut() {
-            connection.age = connection.age.saturating_add(seconds);
+        for age in self.connections.values_mut() {
+            *age = age.saturating_add(seconds);
         }
     }
 
@@ -361,11 +397,7 @@ impl TrackerView {
                 Question::Datagram(UdpRequest::Connect { .. }),
                 Answer::Reply(UdpResponse::Connect { connection_id, .. }),
             ) => {
-                let connection = Connection {
-                    holder: now.from,
-                    age: 0,
-                };
-                self.connections.insert(*connection_id, connection);
+                self.connections.insert((*connection_id, now.from), 0);
             }
             (Question::MalformedAnnounce(_), _) => {
                 for swarm in self.swarms.values_mut() {

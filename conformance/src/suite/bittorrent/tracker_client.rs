@@ -14,7 +14,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use peerproof_model::bittorrent::message::{
-    AnnounceEvent, AnnounceRequest, InfoHash, PeerId, ScrapeRequest, UdpRequest,
+    AnnounceEvent, AnnounceRequest, InfoHash, PeerId, ScrapeRequest, ScrapeResponse, UdpRequest,
+    UdpResponse,
 };
 use peerproof_model::bittorrent::tracker_view::{Answer, Exchange, Question, TrackerWatch};
 use peerproof_model::bittorrent::wire::tracker_http::{encode_announce, encode_scrape};
@@ -164,9 +165,10 @@ impl TrackerKit {
 
     /// The peer of that number (0 to 9): a leecher that wants a compact list.
     pub(crate) fn peer(&mut self, number: u8) -> Peer {
-        let mut peer_id = *b"-PP0100-000000000000";
-        let digits = format!("{:06}{number:06}", self.number);
-        peer_id[8..].copy_from_slice(&digits.as_bytes()[..12]);
+        // Bytes that must be escaped, that are no text, and that are digits of an escape.
+        let mut peer_id = *b"-PP0100-\0\0\0%41&=+ \xff\x80";
+        let [high, low] = self.number.to_be_bytes();
+        peer_id[8..11].copy_from_slice(&[high, low, number]);
         let request = AnnounceRequest {
             info_hash: self.torrents.first,
             peer_id: PeerId(peer_id),
@@ -224,7 +226,7 @@ impl TrackerKit {
         match exchange.accepted() {
             Some(_) => Ok(()),
             None => Err(Stop::Silent(format!(
-                "the announce got {:?}",
+                "the announce got {}",
                 exchange.answer
             ))),
         }
@@ -238,23 +240,17 @@ impl TrackerKit {
         }
     }
 
-    /// Asks for counts.
+    /// Asks for counts, and goes on only if they are told.
     pub(crate) fn scrape(&mut self, peer: &Peer, torrents: &[InfoHash]) -> Result<(), Stop> {
         let info_hashes = torrents.to_vec();
-        match self.door {
+        let exchange = match self.door {
             Door::Http => {
-                let path = self.doors.scrape_path.clone().ok_or_else(|| {
-                    Stop::Unimplemented("the announce path has no scrape (BEP 48)".to_owned())
-                })?;
+                let missing = "the announce path has no scrape (BEP 48)";
+                let path = self.doors.scrape_path.as_ref();
+                let path = path.ok_or_else(|| Stop::Unimplemented(missing.to_owned()))?;
                 let request = ScrapeRequest { info_hashes };
-                let path = encode_scrape(&path, &request);
-                let exchange = self.get(peer.host, Question::Scrape(request), &path)?;
-                match exchange.answer {
-                    Answer::Status(404 | 501) => Err(Stop::Unimplemented(
-                        "the tracker has no scrape over HTTP".to_owned(),
-                    )),
-                    _ => Ok(()),
-                }
+                let path = encode_scrape(path, &request);
+                self.get(peer.host, Question::Scrape(request), &path)?
             }
             Door::Udp => {
                 let connection_id = self.connection_id(peer.host)?;
@@ -264,8 +260,23 @@ impl TrackerKit {
                     transaction_id,
                     info_hashes,
                 };
-                self.ask(peer.host, scrape).map(|_| ())
+                self.ask(peer.host, scrape)?
             }
+        };
+        let refused = exchange.refused();
+        match exchange.answer {
+            Answer::Scraped(ScrapeResponse::Files(_))
+            | Answer::Reply(UdpResponse::Scrape { .. }) => Ok(()),
+            answer if refused => Err(Stop::Unimplemented(format!("the scrape got {answer}"))),
+            answer => Err(Stop::Silent(format!("the scrape got {answer}"))),
+        }
+    }
+
+    /// Asks for counts, and goes on whatever the tracker says.
+    pub(crate) fn try_scrape(&mut self, peer: &Peer, torrents: &[InfoHash]) -> Result<(), Stop> {
+        match self.scrape(peer, torrents) {
+            Err(Stop::Silent(_)) | Ok(()) => Ok(()),
+            Err(other) => Err(other),
         }
     }
 

@@ -58,7 +58,7 @@ impl TrackerKit {
                 self.line(host)?.id = Some(connection_id);
                 Ok(connection_id)
             }
-            answer => Err(Stop::Silent(format!("the connect request got {answer:?}"))),
+            answer => Err(Stop::Silent(format!("the connect request got {answer}"))),
         }
     }
 
@@ -167,7 +167,7 @@ impl TrackerKit {
                 Ok(())
             }
             answer => Err(Stop::Silent(format!(
-                "the connect request behind it got {answer:?}"
+                "the connect request behind it got {answer}"
             ))),
         }
     }

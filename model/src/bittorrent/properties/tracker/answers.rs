@@ -1,7 +1,7 @@
 //! Whether and in which form a tracker answers over HTTP, and what it refuses.
 
 use super::{accepted, always};
-use crate::bittorrent::message::{AnnounceResponse, Peers, ScrapeResponse, UdpResponse};
+use crate::bittorrent::message::{AnnounceResponse, Peers, ScrapeResponse};
 use crate::bittorrent::tracker_view::{Answer, Question, TrackerMoment};
 use crate::bittorrent::wire::ErrorClass;
 use crate::property::{Judgement, Property};
@@ -49,29 +49,6 @@ pub(super) static PROPERTIES: &[Property<TrackerMoment>] = &[
     ),
 ];
 
-/// What an answer that is not the wished one was.
-pub(super) fn described(answer: &Answer) -> String {
-    match answer {
-        Answer::Announced(AnnounceResponse::Failure(failure))
-        | Answer::Scraped(ScrapeResponse::Failure(failure)) => {
-            format!("refused: {}", failure.reason.escape_ascii())
-        }
-        Answer::Announced(_) => "an answer to an announce".to_owned(),
-        Answer::Scraped(_) => "an answer to a scrape".to_owned(),
-        Answer::Status(status) => format!("the HTTP status {status}"),
-        Answer::Reply(UdpResponse::Error { message, .. }) => {
-            format!("an error: {}", message.escape_ascii())
-        }
-        Answer::Reply(UdpResponse::Connect { .. }) => "a connect reply".to_owned(),
-        Answer::Reply(UdpResponse::Announce { .. }) => "an announce reply".to_owned(),
-        Answer::Reply(UdpResponse::Scrape { .. }) => "a scrape reply".to_owned(),
-        Answer::Malformed(error) => format!("an answer that does not decode: {error}"),
-        Answer::NotHttp(why) => format!("no HTTP response: {why}"),
-        Answer::Closed => "the connection was closed without an answer".to_owned(),
-        Answer::Nothing => "no answer".to_owned(),
-    }
-}
-
 /// A redirect tells nothing: nobody follows it here.
 fn redirected(answer: &Answer) -> bool {
     matches!(answer, Answer::Status(300..=399))
@@ -83,17 +60,14 @@ pub(super) fn announces_are_answered(moment: &TrackerMoment) -> Judgement {
     };
     // Over UDP silence is right where the connection id is not the asker's, or old.
     let entitled = connection_id.is_none_or(|id| {
-        let connection = moment.view.connections.get(&id);
-        connection.is_some_and(|known| known.holder == moment.now.from && known.age <= 60)
+        let age = moment.view.age(id, moment.now.from);
+        age.is_some_and(|age| age <= 60)
     });
     if !entitled || redirected(&moment.now.answer) {
         return Judgement::Unknown;
     }
     Judgement::check(moment.now.accepted().is_some(), || {
-        format!(
-            "a well-formed announce got {}",
-            described(&moment.now.answer)
-        )
+        format!("a well-formed announce got {}", moment.now.answer)
     })
 }
 
@@ -102,21 +76,22 @@ fn scrapes_are_answered(moment: &TrackerMoment) -> Judgement {
         return Judgement::Unknown;
     };
     let answer = &moment.now.answer;
-    if redirected(answer) {
+    // A tracker may have no scrape, or refuse it.
+    if redirected(answer) || moment.now.refused() {
         return Judgement::Unknown;
     }
     Judgement::check(
         matches!(answer, Answer::Scraped(ScrapeResponse::Files(_))),
-        || format!("a well-formed scrape got {}", described(answer)),
+        || format!("a well-formed scrape got {}", answer),
     )
 }
 
 /// Whatever the question was: no answer is half one. Over UDP and to nonsense, silence is an answer too.
 fn answers_are_well_formed(moment: &TrackerMoment) -> Judgement {
     match (&moment.now.question, &moment.now.answer) {
-        (_, Answer::Malformed(_)) => Judgement::Broken(described(&moment.now.answer)),
+        (_, Answer::Malformed(_)) => Judgement::Broken(moment.now.answer.to_string()),
         (Question::Announce(_) | Question::Scrape(_), Answer::NotHttp(_)) => {
-            Judgement::Broken(described(&moment.now.answer))
+            Judgement::Broken(moment.now.answer.to_string())
         }
         (_, Answer::NotHttp(_) | Answer::Closed | Answer::Nothing) => Judgement::Unknown,
         _ => Judgement::Holds,
@@ -174,7 +149,7 @@ fn malformed_are_refused(moment: &TrackerMoment) -> Judgement {
             Judgement::Holds
         }
         answer if redirected(answer) => Judgement::Unknown,
-        answer => Judgement::Broken(format!("an announce with {flaw} got {}", described(answer))),
+        answer => Judgement::Broken(format!("an announce with {flaw} got {}", answer)),
     }
 }
 

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use super::always;
-use super::answers::described;
 use crate::bittorrent::message::{UdpRequest, UdpResponse};
 use crate::bittorrent::tracker_view::{Answer, Question, TrackerMoment};
 use crate::property::{Judgement, Property};
@@ -81,7 +80,7 @@ fn connects_are_answered(moment: &TrackerMoment) -> Judgement {
     match datagram(moment) {
         Some((UdpRequest::Connect { .. }, reply)) => {
             Judgement::check(matches!(reply, Some(UdpResponse::Connect { .. })), || {
-                format!("a connect request got {}", described(&moment.now.answer))
+                format!("a connect request got {}", moment.now.answer)
             })
         }
         _ => Judgement::Unknown,
@@ -114,9 +113,7 @@ fn actions_answer_the_request(moment: &TrackerMoment) -> Judgement {
         UdpRequest::Announce(_) => "an announce",
         UdpRequest::Scrape { .. } => "a scrape",
     };
-    Judgement::check(right, || {
-        format!("{asked} got {}", described(&moment.now.answer))
-    })
+    Judgement::check(right, || format!("{asked} got {}", moment.now.answer))
 }
 
 fn datagrams_are_whole(moment: &TrackerMoment) -> Judgement {
@@ -153,11 +150,7 @@ fn foreign_are_refused(moment: &TrackerMoment) -> Judgement {
         return Judgement::Unknown;
     }
     Judgement::check(!served, || {
-        let owner = moment
-            .view
-            .connections
-            .get(&id)
-            .map(|connection| connection.holder.ip());
+        let owner = moment.view.holders(id).next().map(|holder| holder.ip());
         let owner = owner.map_or("nobody".to_owned(), |owner| owner.to_string());
         let user = moment.now.from.ip();
         format!("{user} was served with a connection id that was given to {owner}")
@@ -168,13 +161,10 @@ fn ids_are_honoured(moment: &TrackerMoment) -> Judgement {
     let Some((id, served)) = served(moment) else {
         return Judgement::Unknown;
     };
-    match moment.view.connections.get(&id) {
-        Some(connection) if connection.holder == moment.now.from && connection.age <= LIFETIME => {
-            Judgement::check(served, || {
-                let what = described(&moment.now.answer);
-                format!("a connection id {} s old got {what}", connection.age)
-            })
-        }
+    match moment.view.age(id, moment.now.from) {
+        Some(age) if age <= LIFETIME => Judgement::check(served, || {
+            format!("a connection id {age} s old got {}", moment.now.answer)
+        }),
         _ => Judgement::Unknown,
     }
 }
@@ -183,12 +173,9 @@ fn ids_expire(moment: &TrackerMoment) -> Judgement {
     let Some((id, served)) = served(moment) else {
         return Judgement::Unknown;
     };
-    match moment.view.connections.get(&id) {
-        Some(connection) if connection.age > LIFETIME => Judgement::check(!served, || {
-            format!(
-                "a connection id {} s old was still accepted",
-                connection.age
-            )
+    match moment.view.age(id, moment.now.from) {
+        Some(age) if age > LIFETIME => Judgement::check(!served, || {
+            format!("a connection id {age} s old was still accepted")
         }),
         _ => Judgement::Unknown,
     }
@@ -199,13 +186,13 @@ fn not_guessable(moment: &TrackerMoment) -> Judgement {
         return Judgement::Unknown;
     };
     let host = moment.now.from.ip();
-    let others = moment.view.connections.iter();
-    let others = others.filter(|(_, connection)| connection.holder.ip() != host);
+    let given = moment.view.connections.keys();
+    let others = given.filter(|(_, holder)| holder.ip() != host);
     let mut judgement = Judgement::Unknown;
-    for (other, connection) in others {
+    for (other, holder) in others {
         let far = other.abs_diff(*connection_id) >= GUESSABLE;
         judgement = judgement.and_then(Judgement::check(far, || {
-            let owner = connection.holder.ip();
+            let owner = holder.ip();
             format!("{host} got {connection_id:016x}, next to {other:016x} of {owner}")
         }));
     }
@@ -218,7 +205,7 @@ fn malformed_not_served(moment: &TrackerMoment) -> Judgement {
     };
     match &moment.now.answer {
         Answer::Nothing | Answer::Reply(UdpResponse::Error { .. }) => Judgement::Holds,
-        answer => Judgement::Broken(format!("{flaw} got {}", described(answer))),
+        answer => Judgement::Broken(format!("{flaw} got {}", answer)),
     }
 }
 

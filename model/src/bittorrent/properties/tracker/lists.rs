@@ -6,6 +6,7 @@ use super::answers::announces_are_answered;
 use super::{accepted, always};
 use crate::bittorrent::message::{AnnounceEvent, AnnounceResponse};
 use crate::bittorrent::tracker_view::{Accepted, Answer, Standing, Swarm, TrackerMoment};
+use crate::bittorrent::wire::ErrorClass;
 use crate::property::{Judgement, Property};
 
 /// A swarm that fits into any list: what trackers return by default is 30 and more.
@@ -193,6 +194,11 @@ fn nobody_is_listed_twice(moment: &TrackerMoment) -> Judgement {
 }
 
 fn names_are_right(moment: &TrackerMoment) -> Judgement {
+    if let Answer::Malformed(error) = &moment.now.answer
+        && error.class == ErrorClass::OutOfRange("peer id")
+    {
+        return Judgement::Broken("a listed peer id does not have 20 bytes".to_owned());
+    }
     let Some((accepted, swarm)) = accepted(moment) else {
         return Judgement::Unknown;
     };

@@ -44,7 +44,7 @@ pub(super) static CASES: &[Case<TrackerKit>] = &[
         |kit| {
             let peer = kit.over(Http)?.peer(0);
             kit.announce(&peer.started())?;
-            kit.scrape(&peer, &[])
+            kit.try_scrape(&peer, &[])
         },
     ),
     case(
