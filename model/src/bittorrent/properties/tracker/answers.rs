@@ -82,7 +82,7 @@ fn scrapes_are_answered(moment: &TrackerMoment) -> Judgement {
     }
     Judgement::check(
         matches!(answer, Answer::Scraped(ScrapeResponse::Files(_))),
-        || format!("a well-formed scrape got {}", answer),
+        || format!("a well-formed scrape got {answer}"),
     )
 }
 
@@ -149,7 +149,7 @@ fn malformed_are_refused(moment: &TrackerMoment) -> Judgement {
             Judgement::Holds
         }
         answer if redirected(answer) => Judgement::Unknown,
-        answer => Judgement::Broken(format!("an announce with {flaw} got {}", answer)),
+        answer => Judgement::Broken(format!("an announce with {flaw} got {answer}")),
     }
 }
 

@@ -205,7 +205,7 @@ fn malformed_not_served(moment: &TrackerMoment) -> Judgement {
     };
     match &moment.now.answer {
         Answer::Nothing | Answer::Reply(UdpResponse::Error { .. }) => Judgement::Holds,
-        answer => Judgement::Broken(format!("{flaw} got {}", answer)),
+        answer => Judgement::Broken(format!("{flaw} got {answer}")),
     }
 }
 
