@@ -1,6 +1,7 @@
 //! The reference nodes on real sockets: something to talk to, and to test the kit on.
 
 pub mod bittorrent;
+pub(crate) mod runtime;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -47,5 +48,8 @@ pub struct ServeOptions {
 
 /// Every kind of reference node.
 pub fn all() -> Vec<&'static dyn Server> {
-    vec![&bittorrent::tracker::TrackerServer]
+    vec![
+        &bittorrent::peer::Seeder,
+        &bittorrent::tracker::TrackerServer,
+    ]
 }
