@@ -5,6 +5,7 @@ pub mod case;
 pub mod cli;
 pub mod interrupt;
 pub mod jitter;
+pub mod program;
 pub mod record;
 pub mod report;
 pub mod run;

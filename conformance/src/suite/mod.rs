@@ -107,7 +107,10 @@ pub enum OpenError {
 
 /// Every suite, in the order of `peerproof list`.
 pub fn all() -> Vec<&'static dyn Suite> {
-    vec![&bittorrent::tracker::TrackerSuite]
+    vec![
+        &bittorrent::seeder::SeederSuite,
+        &bittorrent::tracker::TrackerSuite,
+    ]
 }
 
 /// The suite of that name.

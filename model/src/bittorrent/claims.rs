@@ -3,18 +3,20 @@
 mod lectures;
 mod leecher;
 mod peer;
+mod seeder;
 mod tracker;
 
 pub use lectures::LECTURES;
 pub use leecher::LEECHER;
 pub use peer::PEER;
+pub use seeder::SEEDER;
 pub use tracker::TRACKER;
 
 use crate::claim::Claim;
 
 /// Every claim, whoever it is about.
 pub fn all() -> impl Iterator<Item = &'static Claim> {
-    [PEER, LEECHER, TRACKER, LECTURES].into_iter().flatten()
+    [PEER, LEECHER, SEEDER, TRACKER, LECTURES].into_iter().flatten()
 }
 
 /// The claim of that id.

@@ -232,6 +232,8 @@ pub struct PeerView {
     pub assembled: BTreeSet<u32>,
     /// Pieces that came together with wrong bytes: it had to start them again.
     pub discarded: BTreeSet<u32>,
+    /// Blocks that it sent on request; kept only where the observer lacks the content, to assemble pieces.
+    pub sent_blocks: BTreeMap<(u32, u32), Arc<[u8]>>,
     /// What is known beforehand of the neighbour on a link.
     pub expected: BTreeMap<Link, Expected>,
     /// Its links, open and closed.
@@ -308,6 +310,7 @@ impl PeerView {
             assembling: BTreeMap::new(),
             assembled: BTreeSet::new(),
             discarded: BTreeSet::new(),
+            sent_blocks: BTreeMap::new(),
             expected: BTreeMap::new(),
             links: BTreeMap::new(),
             announces: Vec::new(),
@@ -494,6 +497,17 @@ impl PeerView {
             return;
         };
         let fast = view.fast();
+        if let Frame::Message(PeerMessage::Piece { index, begin, data }) = frame {
+            let block = BlockRequest {
+                index: *index,
+                begin: *begin,
+                length: data.len() as u32,
+            };
+            if torrent.content.is_none() && torrent.contains(&block) && view.told.awaits(&block) {
+                let bytes = Arc::from(data.as_slice());
+                self.sent_blocks.insert((*index, *begin), bytes);
+            }
+        }
         says(&mut view.heard, &mut view.told, frame, &torrent, fast);
     }
 }

@@ -7,8 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use super::message::PeerMessage;
-use super::view::{Frame, Link, Moment, Observation, PeerView};
+use super::message::{MetadataMessage, PeerMessage};
+use super::wire::extension::decode_metadata_tolerant;
+use super::view::{Expected, Frame, Link, Moment, Observation, PeerView};
 use super::wire::torrent_bounds::has_bit;
 use crate::property::{Judgement, Property};
 
@@ -34,6 +35,11 @@ impl Watch {
                 .map(|property| (property, Judgement::Unknown))
                 .collect(),
         }
+    }
+
+    /// Enters what is known beforehand of the neighbour on a link.
+    pub fn expect(&mut self, link: Link, expected: Expected) {
+        self.view.expected.insert(link, expected);
     }
 
     /// What is known, without what is pending.
@@ -168,8 +174,10 @@ fn judge_all(asked: &[(&'static Property<Moment>, Judgement)], moment: &Moment) 
 ///
 /// A subject that had not read it has no innocent reason to say that; where it is guilty, another sentence is.
 fn answers(heard: &Frame, sent: &Frame) -> bool {
-    let (Frame::Message(heard), Frame::Message(sent)) = (heard, sent) else {
-        return false;
+    let (heard, sent) = match (heard, sent) {
+        (Frame::Message(heard), Frame::Message(sent)) => (heard, sent),
+        (Frame::Message(heard), Frame::Handshake(_)) => return needs_a_bit(heard),
+        _ => return false,
     };
     match (heard, sent) {
         (PeerMessage::Piece { index, begin, .. }, PeerMessage::Request(block)) => {
@@ -180,6 +188,36 @@ fn answers(heard: &Frame, sent: &Frame) -> bool {
         (PeerMessage::Request(wanted), PeerMessage::Bitfield(bits)) => has_bit(bits, wanted.index),
         (PeerMessage::Request(_), PeerMessage::HaveAll) => true,
         (PeerMessage::Have(verified), PeerMessage::Piece { index, .. }) => verified == index,
+        // The id comes from the extension handshake, the block from the request.
+        (
+            PeerMessage::Extended { id: 1.., payload },
+            PeerMessage::Extended { id, payload: sent },
+        ) => *id == 0 || is_metadata_answer(payload, sent),
+        _ => false,
+    }
+}
+
+/// Whether nobody says this without having seen a reserved bit in the other end's handshake.
+fn needs_a_bit(heard: &PeerMessage) -> bool {
+    matches!(
+        heard,
+        PeerMessage::HaveAll
+            | PeerMessage::HaveNone
+            | PeerMessage::SuggestPiece(_)
+            | PeerMessage::RejectRequest(_)
+            | PeerMessage::AllowedFast(_)
+            | PeerMessage::Extended { .. }
+    )
+}
+
+/// Whether one metadata message answers the other.
+fn is_metadata_answer(heard: &[u8], sent: &[u8]) -> bool {
+    use MetadataMessage::{Data, Reject, Request};
+    match (decode_metadata_tolerant(heard), decode_metadata_tolerant(sent)) {
+        (
+            Ok((Data { piece, .. } | Reject { piece }, _)),
+            Ok((Request { piece: requested }, _)),
+        ) => piece == requested,
         _ => false,
     }
 }

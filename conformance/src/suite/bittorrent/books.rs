@@ -1,13 +1,15 @@
 //! What the connections of one case share: the recording, and the books about the target.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use peerproof_model::bittorrent::pieces::Pieces;
-use peerproof_model::bittorrent::view::{Link, LinkView, Moment, Observation, PeerView, Torrent};
+use peerproof_model::bittorrent::view::{
+    Expected, Link, LinkView, Moment, Observation, PeerView, Torrent,
+};
 use peerproof_model::bittorrent::watch::Watch;
 use peerproof_model::property::{Judgement, Property};
 
@@ -55,9 +57,10 @@ impl Exchange {
     pub(crate) fn new(
         torrent: Arc<Torrent>,
         began_with: Pieces,
+        slots: Option<u32>,
         properties: impl IntoIterator<Item = &'static Property<Moment>>,
     ) -> Arc<Self> {
-        let view = PeerView::new(Arc::clone(&torrent), began_with, None);
+        let view = PeerView::new(Arc::clone(&torrent), began_with, slots);
         Arc::new(Self {
             watch: Mutex::new(Watch::new(view, properties)),
             torrent,
@@ -77,8 +80,15 @@ impl Exchange {
 }
 
 impl Books for Exchange {
-    fn opened(&self, by_subject: bool, _kit: SocketAddr) -> Link {
+    fn opened(&self, by_subject: bool, kit: SocketAddr) -> Link {
         let link = self.links.fetch_add(1, Ordering::Relaxed);
+        if let IpAddr::V4(ip) = kit.ip() {
+            let expected = Expected {
+                ip: Some(ip),
+                peer_id: None,
+            };
+            self.watch().expect(link, expected);
+        }
         self.observe(Observation::Opened { link, by_subject });
         link
     }

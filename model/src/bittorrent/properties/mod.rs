@@ -29,6 +29,7 @@ mod fetching;
 mod handshake;
 mod offences;
 mod selection;
+mod staying;
 pub mod swarm;
 mod tracker;
 mod transfer;
@@ -56,9 +57,16 @@ pub fn peer() -> impl Iterator<Item = &'static Property<Moment>> {
     .flatten()
 }
 
+/// Facts of a peer under test that has no reason to leave; a peer in a model may have one.
+pub fn of_staying_peers() -> impl Iterator<Item = &'static Property<Moment>> {
+    staying::PROPERTIES.iter()
+}
+
 /// The property of a peer with that name.
 pub fn peer_property(name: &str) -> Option<&'static Property<Moment>> {
-    peer().find(|property| property.name == name)
+    peer()
+        .chain(of_staying_peers())
+        .find(|property| property.name == name)
 }
 
 /// Every property of a tracker, by topic.

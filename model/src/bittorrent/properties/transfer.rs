@@ -145,9 +145,10 @@ fn choked_neighbours_get_no_blocks(moment: &Moment) -> Judgement {
     }
 }
 
+/// A piece that is allowed fast counts where it is served; not to serve it is allowed.
 fn requests_of_an_unchoked_neighbour_are_answered(moment: &Moment) -> Judgement {
     if let Some((link, block, _)) = sent(moment) {
-        let right = !link.heard.choking && link.told.requests.contains(&block);
+        let right = link.told.requests.contains(&block);
         return if right { Holds } else { Unknown };
     }
     let Some(link) = moment.quiet().filter(|link| !link.heard.choking) else {

@@ -60,6 +60,7 @@ impl Server for Seeder {
 pub(crate) struct RunningSeeder {
     runtime: Runtime<Peer>,
     torrent: Arc<Torrent>,
+    slots: u32,
 }
 
 /// What a seeded violation does to which part of the peer.
@@ -109,16 +110,21 @@ impl RunningSeeder {
             mutant,
             ..Config::new(Arc::clone(&torrent), peer_id(seed)).seeding()
         };
+        let slots = u32::try_from(config.slots()).unwrap_or(u32::MAX);
         let wire = Arc::new(PeerWire::new(torrent.pieces(), wire_bug, seed));
         let runtime =
             Runtime::start(Peer::new(Arc::new(config)), wire, listener, seed).map_err(kit)?;
         runtime.mail().bring(Input::Ask(Request::Start));
-        Ok(Self { runtime, torrent })
+        Ok(Self {
+            runtime,
+            torrent,
+            slots,
+        })
     }
 
-    /// What it serves.
-    pub(crate) fn torrent(&self) -> &Arc<Torrent> {
-        &self.torrent
+    /// How many neighbours it serves at a time.
+    pub(crate) fn slots(&self) -> u32 {
+        self.slots
     }
 }
 

@@ -7,12 +7,14 @@
 mod stream;
 mod verbs;
 
+pub(crate) use self::verbs::{every_extension, extension_handshake};
+
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use peerproof_model::bittorrent::message::{Handshake, PeerId, PeerMessage, Reserved};
-use peerproof_model::bittorrent::view::{Frame, Link, LinkView, Observation};
+use peerproof_model::bittorrent::view::{Frame, Link, LinkView, Observation, Torrent};
 use peerproof_model::bittorrent::wire::peer as wire;
 
 use self::stream::Incoming;
@@ -26,7 +28,7 @@ use crate::record::{Channel, Happening, Transport};
 const BYTES: usize = 64 << 20;
 
 /// The most messages that the kit reads on one connection.
-const MESSAGES: usize = 20_000;
+const MESSAGES: usize = 5_000;
 
 /// The id under which the kit wants to receive metadata messages.
 pub(crate) const METADATA_ID: u8 = 42;
@@ -38,6 +40,17 @@ pub(crate) struct Role {
     pub(crate) peer_id: PeerId,
     /// How long the target has.
     pub(crate) patience: Patience,
+}
+
+impl Role {
+    /// The handshake that the kit sends in this role.
+    pub(crate) fn handshake(&self, torrent: &Torrent, reserved: Reserved) -> Handshake {
+        Handshake {
+            reserved,
+            info_hash: torrent.metainfo.info_hash(),
+            peer_id: self.peer_id,
+        }
+    }
 }
 
 /// How a wait ended.
@@ -176,19 +189,20 @@ impl KitPeer {
 
     /// Sends a handshake for the torrent of the books.
     pub(crate) fn say_handshake(&mut self, reserved: Reserved) -> Result<(), Stop> {
-        let handshake = self.handshake_with(reserved);
+        let handshake = self.role.handshake(self.books.torrent(), reserved);
+        self.say_this_handshake(handshake)
+    }
+
+    /// Sends a handshake, whatever it says.
+    pub(crate) fn say_this_handshake(&mut self, handshake: Handshake) -> Result<(), Stop> {
         let bytes = wire::encode_handshake(&handshake);
         let label = words::handshake(&handshake);
         self.tell(&bytes, label, Some(Frame::Handshake(handshake)))
     }
 
     /// The handshake that the kit would send.
-    pub(crate) fn handshake_with(&self, reserved: Reserved) -> Handshake {
-        Handshake {
-            reserved,
-            info_hash: self.books.torrent().metainfo.info_hash(),
-            peer_id: self.role.peer_id,
-        }
+    pub(crate) fn own_handshake(&self, reserved: Reserved) -> Handshake {
+        self.role.handshake(self.books.torrent(), reserved)
     }
 
     /// Sends a message.
@@ -197,6 +211,22 @@ impl KitPeer {
         wire::encode_message(&message, &mut bytes);
         let label = words::message(&message);
         self.tell(&bytes, label, Some(Frame::Message(message)))
+    }
+
+    /// Sends messages in one segment.
+    pub(crate) fn send_together(&mut self, messages: &[PeerMessage]) -> Result<(), Stop> {
+        let mut bytes = Vec::new();
+        let mut labels = Vec::new();
+        for message in messages {
+            wire::encode_message(message, &mut bytes);
+            labels.push(words::message(message));
+            let frame = Frame::Message(message.clone());
+            let link = self.link;
+            if self.end.is_none() {
+                self.books.observe(Observation::Told { link, frame });
+            }
+        }
+        self.tell(&bytes, labels.join(", "), None)
     }
 
     /// Sends bytes that are no message; `what` says what is wrong with them.

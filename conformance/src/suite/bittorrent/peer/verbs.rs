@@ -1,6 +1,7 @@
 //! What stories are made of: greetings, permission, requests, and waiting until nothing more is owed.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use peerproof_model::bittorrent::message::{
     BlockRequest, ExtensionHandshake, Handshake, PeerMessage, Reserved,
@@ -13,6 +14,9 @@ use crate::case::Stop;
 
 /// How often a request is repeated that a choke has dropped.
 const TURNS: u32 = 4;
+
+/// How often the kit says a keep-alive where it has nothing else to say.
+const OWN_KEEP_ALIVE: Duration = Duration::from_secs(45);
 
 /// Every extension that the kit knows.
 pub(crate) fn every_extension() -> Reserved {
@@ -193,6 +197,34 @@ impl KitPeer {
         Ok(wait)
     }
 
+    /// Says nothing but keep-alives, and listens for those of the target; silence of `patience` is entered.
+    ///
+    /// # Errors
+    /// As for [`KitPeer::wait_until`].
+    pub(crate) fn listen_for_keep_alive(&mut self, patience: Duration) -> Result<(), Stop> {
+        let mut last = Instant::now();
+        let mut said = last;
+        while last.elapsed() < patience {
+            let glance = Duration::from_secs(1).min(patience);
+            let heard = self.await_message(glance, |_| true)?;
+            match heard {
+                Some(PeerMessage::KeepAlive) => return Ok(()),
+                Some(_) => last = Instant::now(),
+                None if !self.is_open() => return Err(self.gone("before any keep-alive")),
+                None => {}
+            }
+            // Who says nothing at all is left by many after two minutes.
+            if said.elapsed() >= OWN_KEEP_ALIVE {
+                said = Instant::now();
+                self.send(PeerMessage::KeepAlive)?;
+            }
+        }
+        let seconds = u32::try_from(last.elapsed().as_secs()).unwrap_or(u32::MAX);
+        let link = self.link;
+        self.observe(Observation::Silence { link, seconds });
+        Ok(())
+    }
+
     /// Waits until the target hangs up, or its time is over.
     ///
     /// # Errors
@@ -207,7 +239,7 @@ impl KitPeer {
     /// It did not come.
     pub(crate) fn need(
         &mut self,
-        patience: std::time::Duration,
+        patience: Duration,
         what: &str,
         done: impl Fn(&LinkView) -> bool,
     ) -> Result<(), Stop> {

@@ -1,0 +1,108 @@
+//! Bytes that are no message.
+
+use peerproof_model::bittorrent::message::Reserved;
+
+use super::{Asked, case};
+use crate::case::Level::Should;
+use crate::case::{Case, Stop};
+use crate::suite::bittorrent::seeder::SeederKit;
+
+const MALFORMED: Asked = (&["bep3/malformed-closed"], "malformed_messages_are_closed");
+const CLOSED: &str = "The target closes the connection.";
+
+pub(super) static CASES: &[Case<SeederKit>] = &[
+    case(
+        "bittorrent-seeder/malformed/choke-with-payload",
+        Should,
+        MALFORMED,
+        "The kit sends a choke of two bytes.",
+        CLOSED,
+        |kit| sends(kit, b"\0\0\0\x02\x00\x00", "a choke with a payload"),
+    ),
+    case(
+        "bittorrent-seeder/malformed/interested-with-payload",
+        Should,
+        MALFORMED,
+        "The kit sends an interested of five bytes.",
+        CLOSED,
+        |kit| {
+            sends(
+                kit,
+                b"\0\0\0\x05\x02\0\0\0\x01",
+                "an interested with a payload",
+            )
+        },
+    ),
+    case(
+        "bittorrent-seeder/malformed/have-without-piece",
+        Should,
+        MALFORMED,
+        "The kit sends a have of one byte.",
+        CLOSED,
+        |kit| sends(kit, b"\0\0\0\x01\x04", "a have without a piece"),
+    ),
+    case(
+        "bittorrent-seeder/malformed/have-too-long",
+        Should,
+        MALFORMED,
+        "The kit sends a have of six bytes.",
+        CLOSED,
+        |kit| sends(kit, b"\0\0\0\x06\x04\0\0\0\0\0", "a have that is too long"),
+    ),
+    case(
+        "bittorrent-seeder/malformed/request-too-short",
+        Should,
+        MALFORMED,
+        "The kit sends a request of nine bytes, without a length.",
+        CLOSED,
+        |kit| {
+            let bytes = b"\0\0\0\x09\x06\0\0\0\0\0\0\0\0";
+            sends(kit, bytes, "a request without a length")
+        },
+    ),
+    case(
+        "bittorrent-seeder/malformed/request-too-long",
+        Should,
+        MALFORMED,
+        "The kit sends a request of 14 bytes.",
+        CLOSED,
+        |kit| {
+            let bytes = b"\0\0\0\x0e\x06\0\0\0\0\0\0\0\0\0\0\x40\0\0";
+            sends(kit, bytes, "a request that is too long")
+        },
+    ),
+    case(
+        "bittorrent-seeder/malformed/cancel-too-short",
+        Should,
+        MALFORMED,
+        "The kit sends a cancel of five bytes.",
+        CLOSED,
+        |kit| sends(kit, b"\0\0\0\x05\x08\0\0\0\0", "a cancel that is too short"),
+    ),
+    case(
+        "bittorrent-seeder/malformed/piece-too-short",
+        Should,
+        MALFORMED,
+        "The kit sends a piece of five bytes, without an offset.",
+        CLOSED,
+        |kit| sends(kit, b"\0\0\0\x05\x07\0\0\0\0", "a piece without an offset"),
+    ),
+    case(
+        "bittorrent-seeder/malformed/huge-length",
+        Should,
+        MALFORMED,
+        "The kit sends a length prefix of 4294967295 and a few bytes.",
+        CLOSED,
+        |kit| {
+            let bytes = b"\xff\xff\xff\xff\x07\0\0\0\0";
+            sends(kit, bytes, "a length prefix of 4294967295")
+        },
+    ),
+];
+
+fn sends(kit: &mut SeederKit, bytes: &[u8], what: &str) -> Result<(), Stop> {
+    let mut peer = kit.greeted(Reserved::NONE)?;
+    peer.await_pieces()?;
+    peer.send_malformed(bytes, what)?;
+    peer.settle_closed().map(|_| ())
+}

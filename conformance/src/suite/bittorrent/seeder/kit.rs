@@ -1,0 +1,289 @@
+//! What the stories of the seeder suite can do: connect, greet, get served, and see whether others still are.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use peerproof_model::bittorrent::message::{BlockRequest, MetadataMessage, PeerMessage, Reserved};
+use peerproof_model::bittorrent::view::{Frame, Observation, Torrent};
+use peerproof_model::bittorrent::wire::extension::encode_metadata;
+use peerproof_model::choose::Seeded;
+
+use super::ground::{Ground, Permit};
+use crate::case::Stop;
+use crate::suite::bittorrent::books::{Books, Exchange};
+use crate::suite::bittorrent::peer::{KitPeer, Role, Wait, every_extension};
+
+/// The kit of one case.
+pub(crate) struct SeederKit {
+    ground: Arc<Ground>,
+    books: Arc<dyn Books>,
+    /// What the case draws at random.
+    pub(crate) random: Seeded,
+    /// The turns to be unchoked that the case holds until it ends.
+    permit: Option<Permit>,
+}
+
+impl SeederKit {
+    pub(super) fn new(ground: Arc<Ground>, exchange: &Arc<Exchange>, seed: u64) -> Self {
+        Self {
+            ground,
+            books: Arc::clone(exchange) as Arc<dyn Books>,
+            random: Seeded::new(seed),
+            permit: None,
+        }
+    }
+
+    /// The torrent that the target serves.
+    pub(crate) fn torrent(&self) -> &Arc<Torrent> {
+        self.books.torrent()
+    }
+
+    /// Connects, as a peer that the target has not met.
+    ///
+    /// # Errors
+    /// The target takes no connection.
+    pub(crate) fn connect(&mut self) -> Result<KitPeer, Stop> {
+        let role = self.role();
+        KitPeer::connect(&self.books, self.ground.target, self.ground.source(), role)
+    }
+
+    /// Connects; that the target refuses is entered as a connection that it closed instead of answering.
+    ///
+    /// # Errors
+    /// The target takes no connection.
+    pub(crate) fn connect_or_blame(&mut self) -> Result<KitPeer, Stop> {
+        self.connect().inspect_err(|stop| {
+            if let Stop::Gone(_) = stop {
+                self.refused();
+            }
+        })
+    }
+
+    fn refused(&self) {
+        let nowhere = SocketAddr::new(IpAddr::from([0, 0, 0, 0]), 0);
+        let link = self.books.opened(false, nowhere);
+        let handshake = self.role().handshake(self.torrent(), Reserved::NONE);
+        let frame = Frame::Handshake(handshake);
+        self.books.observe(Observation::Told { link, frame });
+        self.books.observe(Observation::ClosedBySubject(link));
+    }
+
+    fn role(&self) -> Role {
+        Role {
+            peer_id: self.ground.next_peer_id(),
+            patience: self.ground.patience,
+        }
+    }
+
+    /// Connects and greets.
+    ///
+    /// # Errors
+    /// No handshake came.
+    pub(crate) fn greeted(&mut self, reserved: Reserved) -> Result<KitPeer, Stop> {
+        let mut peer = self.connect_or_blame()?;
+        peer.greet(reserved)?;
+        Ok(peer)
+    }
+
+    /// Connects and greets with the fast extension.
+    ///
+    /// # Errors
+    /// No handshake came, or the target lacks the extension.
+    pub(crate) fn fast(&mut self) -> Result<KitPeer, Stop> {
+        let peer = self.greeted(Reserved::NONE.with_fast())?;
+        if peer.view()?.fast() {
+            return Ok(peer);
+        }
+        Err(lacks("the fast extension (byte 7, mask 0x04)"))
+    }
+
+    /// Connects and greets without the fast extension, which the target has.
+    ///
+    /// # Errors
+    /// No handshake came, or the target lacks the extension.
+    pub(crate) fn without_fast(&mut self) -> Result<KitPeer, Stop> {
+        let mut peer = self.connect_or_blame()?;
+        let theirs = peer.handshake(Reserved::NONE)?;
+        if theirs.reserved.fast() {
+            return Ok(peer);
+        }
+        Err(lacks("the fast extension (byte 7, mask 0x04)"))
+    }
+
+    /// Connects and shakes hands with the extension protocol; the extension handshake is left to the story.
+    ///
+    /// # Errors
+    /// No handshake came, or the target lacks the protocol.
+    pub(crate) fn extended(&mut self) -> Result<KitPeer, Stop> {
+        let mut peer = self.connect_or_blame()?;
+        peer.handshake(Reserved::NONE.with_extension_protocol())?;
+        if peer.view()?.extended() {
+            return Ok(peer);
+        }
+        Err(lacks("the extension protocol (byte 5, mask 0x10)"))
+    }
+
+    /// Connects, exchanges extension handshakes, and learns how to ask for metadata.
+    ///
+    /// # Errors
+    /// The target offers no metadata.
+    pub(crate) fn metadata(&mut self) -> Result<KitPeer, Stop> {
+        let mut peer = self.extended()?;
+        peer.send(crate::suite::bittorrent::peer::extension_handshake())?;
+        peer.settle(|link| link.heard.extends)?;
+        if peer.view()?.heard.metadata_id == 0 {
+            return Err(lacks("ut_metadata in its extension handshake"));
+        }
+        Ok(peer)
+    }
+
+    /// A peer that may request: the target unchokes it, or offers it pieces while choked.
+    ///
+    /// # Errors
+    /// The target does neither.
+    pub(crate) fn served(&mut self) -> Result<KitPeer, Stop> {
+        if !self.ground.traits.offers_fast {
+            self.take_turns(1);
+        }
+        let mut peer = self.connect_or_blame()?;
+        peer.ready(every_extension())?;
+        self.note_unchoke(&peer)?;
+        Ok(peer)
+    }
+
+    /// Several peers that may request, connected at the same time.
+    ///
+    /// # Errors
+    /// The target takes fewer.
+    pub(crate) fn all_served(&mut self, count: usize) -> Result<Vec<KitPeer>, Stop> {
+        if !self.ground.traits.offers_fast {
+            self.take_turns(count);
+        }
+        (0..count).map(|_| self.served()).collect()
+    }
+
+    /// A peer that the target unchokes.
+    ///
+    /// # Errors
+    /// It does not.
+    pub(crate) fn unchoked(&mut self, reserved: Reserved) -> Result<KitPeer, Stop> {
+        self.take_turns(1);
+        let mut peer = self.greeted(reserved)?;
+        peer.await_pieces()?;
+        peer.await_unchoke()?;
+        self.note_unchoke(&peer)?;
+        Ok(peer)
+    }
+
+    /// Waits for turns to be unchoked: more at a time than the target serves would only wait for each other.
+    fn take_turns(&mut self, turns: usize) {
+        if self.permit.is_none() {
+            self.permit = Some(self.ground.slots.permit(turns));
+        }
+    }
+
+    fn note_unchoke(&mut self, peer: &KitPeer) -> Result<(), Stop> {
+        if !peer.view()?.heard.choking
+            && let Some(permit) = &mut self.permit
+        {
+            permit.unchoked();
+        }
+        Ok(())
+    }
+
+    /// The upload slots of the target, where it states them.
+    pub(crate) fn stated_slots(&self) -> Option<u32> {
+        self.ground.stated_slots
+    }
+
+    /// Waits until the target has unchoked one of them, as long as an unchoke may take.
+    ///
+    /// # Errors
+    /// It unchoked none.
+    pub(crate) fn await_first_unchoke(&mut self, crowd: &mut [KitPeer]) -> Result<(), Stop> {
+        let glance = Duration::from_millis(50);
+        let deadline = Instant::now() + self.ground.patience.unchoke;
+        while Instant::now() < deadline {
+            for peer in crowd.iter_mut() {
+                if peer.wait_until(glance, |link| !link.heard.choking)? == Wait::Met {
+                    return Ok(());
+                }
+            }
+        }
+        Err(Stop::Silent("the target unchokes nobody".to_owned()))
+    }
+
+    /// Waits until the target has read everything so far: its answer to something harmless shows that.
+    /// Where nothing harmless has an answer, waits as long as an answer may take.
+    ///
+    /// # Errors
+    /// As for [`KitPeer::wait_until`].
+    pub(crate) fn probe(&self, peer: &mut KitPeer) -> Result<(), Stop> {
+        let metadata_id = peer.view()?.heard.metadata_id;
+        if metadata_id == 0 || !peer.view()?.extended() {
+            return peer.settle_closed().map(|_| ());
+        }
+        let payload = encode_metadata(&MetadataMessage::Request { piece: 0 });
+        let id = metadata_id;
+        peer.send(PeerMessage::Extended { id, payload })?;
+        peer.settle(|link| link.heard.closed || link.told.metadata_requests.is_empty())?;
+        Ok(())
+    }
+
+    /// Whether a peer that the target has not met is answered.
+    ///
+    /// # Errors
+    /// It is not.
+    pub(crate) fn a_new_peer_is_answered(&mut self) -> Result<(), Stop> {
+        let mut peer = self.connect_or_blame()?;
+        peer.handshake(Reserved::NONE)?;
+        Ok(())
+    }
+
+    /// Requests the first block of a piece that may be requested, and waits for the answer.
+    ///
+    /// # Errors
+    /// The target ends the connection.
+    pub(crate) fn fetch_one(&self, peer: &mut KitPeer) -> Result<(), Stop> {
+        let block = peer.first_block(peer.open_piece()?);
+        peer.fetch([block], 1)
+    }
+
+    /// Sends something, then requests a good block: its answer shows that what was sent has been read.
+    ///
+    /// # Errors
+    /// The target ends the connection.
+    pub(crate) fn then_fetch_one(
+        &self,
+        peer: &mut KitPeer,
+        message: PeerMessage,
+    ) -> Result<(), Stop> {
+        peer.send(message)?;
+        self.fetch_one(peer)
+    }
+
+    /// Sends a request that should get no block, then a good one; the first answer or the end decides.
+    ///
+    /// # Errors
+    /// As for [`KitPeer::fetch`].
+    pub(crate) fn try_request(
+        &mut self,
+        wrong: impl Fn(&KitPeer, u32) -> BlockRequest,
+    ) -> Result<(), Stop> {
+        let mut peer = self.served()?;
+        let piece = peer.open_piece()?;
+        let wrong = wrong(&peer, piece);
+        peer.send(PeerMessage::Request(wrong))?;
+        let good = peer.first_block(piece);
+        // The target may close instead: that is an answer, too.
+        match peer.fetch([good], 1) {
+            Err(Stop::Gone(_)) | Ok(()) => Ok(()),
+            Err(stop) => Err(stop),
+        }
+    }
+}
+
+fn lacks(what: &str) -> Stop {
+    Stop::Unimplemented(format!("the target does not offer {what}"))
+}
