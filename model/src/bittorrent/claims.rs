@@ -16,7 +16,9 @@ use crate::claim::Claim;
 
 /// Every claim, whoever it is about.
 pub fn all() -> impl Iterator<Item = &'static Claim> {
-    [PEER, LEECHER, SEEDER, TRACKER, LECTURES].into_iter().flatten()
+    [PEER, LEECHER, SEEDER, TRACKER, LECTURES]
+        .into_iter()
+        .flatten()
 }
 
 /// The claim of that id.

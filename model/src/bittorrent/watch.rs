@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use super::message::{MetadataMessage, PeerMessage};
-use super::wire::extension::decode_metadata_tolerant;
 use super::view::{Expected, Frame, Link, Moment, Observation, PeerView};
+use super::wire::extension::decode_metadata_tolerant;
 use super::wire::torrent_bounds::has_bit;
 use crate::property::{Judgement, Property};
 
@@ -213,11 +213,13 @@ fn needs_a_bit(heard: &PeerMessage) -> bool {
 /// Whether one metadata message answers the other.
 fn is_metadata_answer(heard: &[u8], sent: &[u8]) -> bool {
     use MetadataMessage::{Data, Reject, Request};
-    match (decode_metadata_tolerant(heard), decode_metadata_tolerant(sent)) {
-        (
-            Ok((Data { piece, .. } | Reject { piece }, _)),
-            Ok((Request { piece: requested }, _)),
-        ) => piece == requested,
+    match (
+        decode_metadata_tolerant(heard),
+        decode_metadata_tolerant(sent),
+    ) {
+        (Ok((Data { piece, .. } | Reject { piece }, _)), Ok((Request { piece: requested }, _))) => {
+            piece == requested
+        }
         _ => false,
     }
 }

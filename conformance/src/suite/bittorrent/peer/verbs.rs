@@ -191,10 +191,15 @@ impl KitPeer {
     /// As for [`KitPeer::wait_until`].
     pub(crate) fn settle(&mut self, done: impl Fn(&LinkView) -> bool) -> Result<Wait, Stop> {
         let wait = self.wait_until(self.role.patience.answer, done)?;
+        self.all_is_due();
+        Ok(wait)
+    }
+
+    /// Everything that the target owes on this link has had its time.
+    pub(crate) fn all_is_due(&self) {
         if self.is_open() {
             self.observe(Observation::Quiet(self.link));
         }
-        Ok(wait)
     }
 
     /// Says nothing but keep-alives, and listens for those of the target; silence of `patience` is entered.

@@ -214,21 +214,46 @@ impl SeederKit {
         Err(Stop::Silent("the target unchokes nobody".to_owned()))
     }
 
+    /// Gives all of them together the time for one answer; what is owed to any of them is due then.
+    ///
+    /// # Errors
+    /// As for [`KitPeer::wait_until`].
+    pub(crate) fn settle_crowd(&mut self, crowd: &mut [KitPeer]) -> Result<(), Stop> {
+        let deadline = Instant::now() + self.ground.patience.answer;
+        for peer in crowd.iter_mut() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            peer.wait_until(left, |link| !link.heard.choking)?;
+        }
+        crowd.iter().for_each(KitPeer::all_is_due);
+        Ok(())
+    }
+
     /// Waits until the target has read everything so far: its answer to something harmless shows that.
     /// Where nothing harmless has an answer, waits as long as an answer may take.
     ///
     /// # Errors
     /// As for [`KitPeer::wait_until`].
     pub(crate) fn probe(&self, peer: &mut KitPeer) -> Result<(), Stop> {
-        let metadata_id = peer.view()?.heard.metadata_id;
-        if metadata_id == 0 || !peer.view()?.extended() {
+        if peer.view()?.extended() {
+            let patience = self.ground.patience.answer;
+            peer.wait_until(patience, |link| link.heard.extends)?;
+        }
+        let id = peer.view()?.heard.metadata_id;
+        if id == 0 || !peer.is_open() {
             return peer.settle_closed().map(|_| ());
         }
         let payload = encode_metadata(&MetadataMessage::Request { piece: 0 });
-        let id = metadata_id;
         peer.send(PeerMessage::Extended { id, payload })?;
         peer.settle(|link| link.heard.closed || link.told.metadata_requests.is_empty())?;
         Ok(())
+    }
+
+    /// Connects and greets with the extension protocol where the target has it, so that [`SeederKit::probe`] has an answer.
+    ///
+    /// # Errors
+    /// No handshake came.
+    pub(crate) fn probed(&mut self) -> Result<KitPeer, Stop> {
+        self.greeted(Reserved::NONE.with_extension_protocol())
     }
 
     /// Whether a peer that the target has not met is answered.

@@ -72,9 +72,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
                 return Err(Stop::Unimplemented(why.to_owned()));
             };
             let mut crowd = crowd(kit, slots as usize + 3)?;
-            crowd
-                .iter_mut()
-                .try_for_each(|peer| peer.settle(|link| !link.heard.choking).map(|_| ()))
+            kit.settle_crowd(&mut crowd)
         },
     )),
     alone(case(
@@ -86,9 +84,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         |kit| {
             let mut crowd = crowd(kit, CROWD)?;
             kit.await_first_unchoke(&mut crowd)?;
-            crowd
-                .iter_mut()
-                .try_for_each(|peer| peer.settle(|link| !link.heard.choking).map(|_| ()))
+            kit.settle_crowd(&mut crowd)
         },
     )),
 ];

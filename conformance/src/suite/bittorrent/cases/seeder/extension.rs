@@ -118,5 +118,6 @@ fn handshake(kit: &mut SeederKit) -> Result<(), Stop> {
 fn says(kit: &mut SeederKit, payload: Vec<u8>) -> Result<(), Stop> {
     let mut peer = kit.extended()?;
     peer.send(PeerMessage::Extended { id: 0, payload })?;
+    peer.send(extension_handshake())?;
     kit.probe(&mut peer)
 }

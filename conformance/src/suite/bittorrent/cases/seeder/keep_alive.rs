@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use peerproof_model::bittorrent::message::{PeerMessage, Reserved};
+use peerproof_model::bittorrent::message::PeerMessage;
 
 use super::{case, slow};
 use crate::case::Case;
@@ -26,7 +26,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "The kit sends three keep-alives.",
         "The target keeps the connection.",
         |kit| {
-            let mut peer = kit.greeted(Reserved::NONE)?;
+            let mut peer = kit.probed()?;
             let keep_alive = PeerMessage::KeepAlive;
             peer.send_together(&[keep_alive.clone(), keep_alive.clone(), keep_alive])?;
             kit.probe(&mut peer)
@@ -39,7 +39,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "The kit stays connected and says nothing but keep-alives.",
         "The target sends a keep-alive at least every two minutes.",
         |kit| {
-            let mut peer = kit.greeted(Reserved::NONE)?;
+            let mut peer = kit.probed()?;
             peer.listen_for_keep_alive(TWO_MINUTES)
         },
     )),
@@ -50,7 +50,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "The kit, interested, says nothing for 100 seconds.",
         "The target keeps the connection.",
         |kit| {
-            let mut peer = kit.greeted(Reserved::NONE)?;
+            let mut peer = kit.probed()?;
             peer.send(PeerMessage::Interested)?;
             peer.wait_until(LULL, |link| link.heard.closed)?;
             kit.probe(&mut peer)
@@ -66,7 +66,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "The kit sends a message of type 77 with 100 bytes.",
         "The target skips it.",
         |kit| {
-            let mut peer = kit.greeted(Reserved::NONE)?;
+            let mut peer = kit.probed()?;
             let mut payload = vec![0; 100];
             kit.random.fill(&mut payload);
             peer.send(PeerMessage::Unknown { id: 77, payload })?;
@@ -83,7 +83,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "The kit sends a message of type 255 without payload.",
         "The target skips it.",
         |kit| {
-            let mut peer = kit.greeted(Reserved::NONE)?;
+            let mut peer = kit.probed()?;
             let payload = Vec::new();
             peer.send(PeerMessage::Unknown { id: 255, payload })?;
             kit.probe(&mut peer)
