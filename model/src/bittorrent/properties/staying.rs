@@ -110,12 +110,15 @@ fn not_every_neighbour_is_unchoked(moment: &Moment) -> Judgement {
     })
 }
 
-/// Judged by the hash of the metainfo where the observer lacks the content, once every block of a piece was sent.
+/// Judged by the content where the observer has it, else by the hash, once every block of a piece was sent.
 fn whole_pieces_have_their_hash(moment: &Moment) -> Judgement {
     let Some((_, block, data)) = sent(moment) else {
         return Unknown;
     };
     let torrent = &moment.view.torrent;
+    if let Some(right) = torrent.is_right(block.index, block.begin, data) {
+        return Judgement::check(right, || format!("{block} was sent with wrong bytes"));
+    }
     let known = &moment.view.sent_blocks;
     let before = known.range((block.index, 0)..=(block.index, u32::MAX));
     let mut blocks: BTreeMap<u32, &[u8]> = before

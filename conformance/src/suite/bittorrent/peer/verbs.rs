@@ -167,9 +167,7 @@ impl KitPeer {
                 self.send(PeerMessage::Request(*block))?;
             }
             let asked = missing.clone();
-            let wait = self.settle(move |link| {
-                !asked.iter().any(|block| link.told.requests.contains(block))
-            })?;
+            let wait = self.settle(move |link| !asked.iter().any(|block| is_owed(link, block)))?;
             if wait == Wait::Ended {
                 return Err(self.gone("instead of answering"));
             }
@@ -260,6 +258,11 @@ impl KitPeer {
         let why = self.end.as_deref().unwrap_or("the connection has ended");
         Stop::Gone(format!("{why} {when}"))
     }
+}
+
+/// Whether an answer to the request must still come: with the fast extension to every one.
+fn is_owed(link: &LinkView, block: &BlockRequest) -> bool {
+    link.told.requests.contains(block) || link.fast() && link.told.awaits(block)
 }
 
 /// Pieces that may be requested while choked.
