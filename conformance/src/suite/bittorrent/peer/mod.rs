@@ -9,11 +9,14 @@ mod verbs;
 
 pub(crate) use self::verbs::{every_extension, extension_handshake};
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use peerproof_model::bittorrent::message::{Handshake, PeerId, PeerMessage, Reserved};
+use peerproof_model::bittorrent::message::{
+    BlockRequest, Handshake, PeerId, PeerMessage, Reserved,
+};
 use peerproof_model::bittorrent::view::{Frame, Link, LinkView, Observation, Torrent};
 use peerproof_model::bittorrent::wire::peer as wire;
 
@@ -74,6 +77,8 @@ pub(crate) struct KitPeer {
     incoming: Incoming,
     bytes: usize,
     messages: usize,
+    /// What the target has rejected since the last requests.
+    refused: BTreeSet<BlockRequest>,
     end: Option<String>,
 }
 
@@ -161,6 +166,7 @@ impl KitPeer {
             incoming: Incoming::new(pieces),
             bytes: 0,
             messages: 0,
+            refused: BTreeSet::new(),
             end: None,
         })
     }
@@ -358,6 +364,9 @@ impl KitPeer {
             let happening = Happening::Received(arrived.bytes);
             let recorder = self.books.recorder();
             recorder.event(Some(self.channel), happening, arrived.label);
+            if let Frame::Message(PeerMessage::RejectRequest(block)) = &arrived.frame {
+                self.refused.insert(*block);
+            }
             let malformed = match &arrived.frame {
                 Frame::Malformed(why) => Some(why.clone()),
                 _ => None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use peerproof_model::bittorrent::message::{
-    BlockRequest, ExtensionHandshake, Handshake, PeerMessage, Reserved,
+    BlockRequest, ExtensionHandshake, Handshake, MetadataMessage, PeerMessage, Reserved,
 };
 use peerproof_model::bittorrent::view::{LinkView, Observation};
 use peerproof_model::bittorrent::wire::extension;
@@ -83,9 +83,12 @@ impl KitPeer {
         if !self.view()?.told.interested {
             self.send(PeerMessage::Interested)?;
         }
-        self.need(self.role.patience.unchoke, "unchoke", |link| {
-            !link.heard.choking
-        })
+        let patience = self.role.patience.unchoke;
+        let unchoked = self.need(patience, "unchoke", |link| !link.heard.choking);
+        if let Err(Stop::Silent(_)) = unchoked {
+            self.all_is_due();
+        }
+        unchoked
     }
 
     /// Greets, is interested, and waits until some piece may be requested: after an unchoke any,
@@ -117,6 +120,18 @@ impl KitPeer {
         let full = open.iter().copied().find(|piece| *piece != last);
         full.or(open.first().copied())
             .ok_or_else(|| Stop::Silent("the target offers no piece".to_owned()))
+    }
+
+    /// A request for a block of the metadata, where the target offers it.
+    ///
+    /// # Errors
+    /// The books lost the connection.
+    pub(crate) fn metadata_request(&self, piece: u32) -> Result<Option<PeerMessage>, Stop> {
+        let link = self.view()?;
+        let id = link.heard.metadata_id;
+        let payload = extension::encode_metadata(&MetadataMessage::Request { piece });
+        let offered = link.extended() && id != 0;
+        Ok(offered.then_some(PeerMessage::Extended { id, payload }))
     }
 
     /// The first block of a piece, as long as a block may be.
@@ -163,6 +178,7 @@ impl KitPeer {
     fn fetch_batch(&mut self, batch: &[BlockRequest]) -> Result<(), Stop> {
         let mut missing = batch.to_vec();
         for _ in 0..TURNS {
+            self.refused.clear();
             for block in &missing {
                 self.send(PeerMessage::Request(*block))?;
             }
@@ -172,7 +188,13 @@ impl KitPeer {
                 return Err(self.gone("instead of answering"));
             }
             let link = self.view()?;
-            missing.retain(|block| link.told.withdrawn.contains(block));
+            // What reached the target while it choked is not answered, or rejected: it is to be asked again.
+            let dropped = |block: &BlockRequest| {
+                let told = &link.told;
+                let refused = link.heard.choking && self.refused.contains(block);
+                told.withdrawn.contains(block) || told.hopeless.contains(block) || refused
+            };
+            missing.retain(dropped);
             if missing.is_empty() || wait == Wait::TimedOut {
                 return Ok(());
             }

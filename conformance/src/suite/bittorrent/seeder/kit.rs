@@ -4,9 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use peerproof_model::bittorrent::message::{BlockRequest, MetadataMessage, PeerMessage, Reserved};
+use peerproof_model::bittorrent::message::{BlockRequest, PeerMessage, Reserved};
 use peerproof_model::bittorrent::view::{Frame, Observation, Torrent};
-use peerproof_model::bittorrent::wire::extension::encode_metadata;
 use peerproof_model::choose::Seeded;
 
 use super::ground::{Ground, Permit};
@@ -238,12 +237,10 @@ impl SeederKit {
             let patience = self.ground.patience.answer;
             peer.wait_until(patience, |link| link.heard.extends)?;
         }
-        let id = peer.view()?.heard.metadata_id;
-        if id == 0 || !peer.is_open() {
+        let Some(request) = peer.metadata_request(0)?.filter(|_| peer.is_open()) else {
             return peer.settle_closed().map(|_| ());
-        }
-        let payload = encode_metadata(&MetadataMessage::Request { piece: 0 });
-        peer.send(PeerMessage::Extended { id, payload })?;
+        };
+        peer.send(request)?;
         peer.settle(|link| link.heard.closed || link.told.metadata_requests.is_empty())?;
         Ok(())
     }

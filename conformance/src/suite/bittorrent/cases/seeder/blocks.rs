@@ -195,13 +195,15 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "bittorrent-seeder/cancel/dropped",
         May,
         (&["bep3/cancel"], "cancelled_requests_are_dropped"),
-        "In one segment the kit requests several blocks and cancels the last of them.",
+        "In one segment the kit requests several blocks, cancels the last of them and requests metadata.",
         "The target does not send the cancelled block.",
         |kit| {
             let mut peer = kit.served()?;
             let blocks: Vec<_> = peer.blocks(peer.open_piece()?).take(6).collect();
             let mut said: Vec<_> = blocks.iter().copied().map(PeerMessage::Request).collect();
             said.extend(blocks.last().copied().map(PeerMessage::Cancel));
+            // An answer to this that comes before the block shows that the cancel had been read.
+            said.extend(peer.metadata_request(0)?);
             peer.send_together(&said)?;
             peer.settle(|link| link.told.awaited().next().is_none())?;
             Ok(())

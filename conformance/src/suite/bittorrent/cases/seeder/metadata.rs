@@ -1,8 +1,8 @@
 //! The metadata exchange (BEP 9).
 
 use peerproof_model::bencode::Value;
-use peerproof_model::bittorrent::message::{MetadataMessage, PeerMessage};
-use peerproof_model::bittorrent::wire::extension::{METADATA_BLOCK, encode_metadata};
+use peerproof_model::bittorrent::message::PeerMessage;
+use peerproof_model::bittorrent::wire::extension::METADATA_BLOCK;
 
 use super::case;
 use crate::case::Level::{Must, Should};
@@ -81,9 +81,9 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
 ];
 
 fn requests(peer: &mut KitPeer, piece: u32) -> Result<(), Stop> {
-    let id = peer.view()?.heard.metadata_id;
-    let payload = encode_metadata(&MetadataMessage::Request { piece });
-    peer.send(PeerMessage::Extended { id, payload })?;
+    if let Some(request) = peer.metadata_request(piece)? {
+        peer.send(request)?;
+    }
     peer.settle(|link| !link.told.metadata_requests.contains(&piece))?;
     Ok(())
 }
