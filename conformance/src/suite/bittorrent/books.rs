@@ -14,6 +14,7 @@ use peerproof_model::bittorrent::watch::Watch;
 use peerproof_model::property::{Judgement, Property};
 
 use crate::record::Recorder;
+use crate::suite::Options;
 
 /// Where a connection enters what it sees.
 pub(crate) trait Books: Send + Sync {
@@ -32,10 +33,26 @@ pub(crate) trait Books: Send + Sync {
 /// How long the target has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
-    /// For one answer.
+    /// How long the kit listens where silence is what should be.
     pub(crate) answer: Duration,
-    /// For an unchoke.
+    /// How long a handshake may take: deployed peers take a few connections a second, and the kit opens several.
+    pub(crate) handshake: Duration,
+    /// How long an answer may take that is owed: deployed peers hold small messages back for ten seconds.
+    pub(crate) due: Duration,
+    /// How long an unchoke may take.
     pub(crate) unchoke: Duration,
+}
+
+impl Patience {
+    /// The times that follow from those of the options.
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            answer: options.patience,
+            handshake: options.patience * 3,
+            due: (options.long_patience / 2).max(options.patience),
+            unchoke: options.long_patience,
+        }
+    }
 }
 
 /// The books of one case: one watch over all of its connections.

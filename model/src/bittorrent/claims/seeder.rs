@@ -18,7 +18,7 @@ const fn claim(
     }
 }
 
-/// A claim of an extension that a peer may lack.
+/// A claim about something that a peer may lack.
 const fn extension(
     id: &'static str,
     strength: Strength,
@@ -124,11 +124,11 @@ pub static SEEDER: &[Claim] = &[
         MESSAGES,
         "A peer that states how many neighbours it serves at a time serves no more.",
     ),
-    claim(
+    extension(
         "bep3/no-blocks-while-choking",
         Must,
         PROTOCOL,
-        "Choking is a notification that no data will be sent until unchoking happens; connections begin choked.",
+        "Choking is a notification that no data will be sent until unchoking happens; connections begin choked. A peer may unchoke everybody at once.",
     ),
     claim(
         "bep3/piece-answers-request",

@@ -40,6 +40,10 @@ fn an_interested_neighbour_is_unchoked_while_slots_are_free(moment: &Moment) -> 
         return if link.told.interested { Holds } else { Unknown };
     }
     let waiting = |link: &&LinkView| link.stands() && link.told.interested && link.heard.choking;
+    let content = |link: &&LinkView| link.told.interested && !link.heard.choking;
+    if moment.quiet().filter(content).is_some() {
+        return Holds;
+    }
     if moment.quiet().filter(waiting).is_none() {
         return Unknown;
     }

@@ -38,7 +38,7 @@ impl KitPeer {
     /// # Errors
     /// None came.
     pub(crate) fn await_handshake(&mut self) -> Result<Handshake, Stop> {
-        let patience = self.role.patience.answer;
+        let patience = self.role.patience.handshake;
         let wait = self.wait_until(patience, |link| link.heard.handshake.is_some())?;
         match (wait, self.view()?.heard.handshake) {
             (Wait::Met, Some(handshake)) => Ok(handshake),
@@ -70,7 +70,7 @@ impl KitPeer {
     /// # Errors
     /// It did not say so.
     pub(crate) fn await_pieces(&mut self) -> Result<(), Stop> {
-        self.need(self.role.patience.answer, "word about its pieces", |link| {
+        self.need(self.role.patience.due, "word about its pieces", |link| {
             !link.heard.has.is_empty()
         })
     }
@@ -210,9 +210,19 @@ impl KitPeer {
     /// # Errors
     /// As for [`KitPeer::wait_until`].
     pub(crate) fn settle(&mut self, done: impl Fn(&LinkView) -> bool) -> Result<Wait, Stop> {
-        let wait = self.wait_until(self.role.patience.answer, done)?;
+        let wait = self.wait_until(self.role.patience.due, done)?;
         self.all_is_due();
         Ok(wait)
+    }
+
+    /// Listens where silence is what should be, until `done` says that it is broken; then all is due.
+    ///
+    /// # Errors
+    /// As for [`KitPeer::wait_until`].
+    pub(crate) fn listen(&mut self, done: impl Fn(&LinkView) -> bool) -> Result<(), Stop> {
+        self.wait_until(self.role.patience.answer, done)?;
+        self.all_is_due();
+        Ok(())
     }
 
     /// Everything that the target owes on this link has had its time.
@@ -250,12 +260,46 @@ impl KitPeer {
         Ok(())
     }
 
-    /// Waits until the target hangs up, or its time is over.
+    /// Waits until the target hangs up. That it answers something harmless instead shows that it will not;
+    /// where nothing harmless has an answer, the time decides.
     ///
     /// # Errors
     /// As for [`KitPeer::wait_until`].
-    pub(crate) fn settle_closed(&mut self) -> Result<Wait, Stop> {
-        self.settle(|link| link.heard.closed)
+    pub(crate) fn settle_closed(&mut self) -> Result<(), Stop> {
+        let asked = match self.metadata_request(0)? {
+            Some(request) if self.is_open() => {
+                self.send(request)?;
+                true
+            }
+            _ => false,
+        };
+        let alive = |link: &LinkView| asked && link.told.metadata_requests.is_empty();
+        let patience = self.role.patience;
+        self.wait_until(patience.due, |link| link.heard.closed || alive(link))?;
+        // The answer may have been on its way before the end.
+        self.wait_until(patience.answer / 8, |link| link.heard.closed)?;
+        self.all_is_due();
+        Ok(())
+    }
+
+    /// Waits until a target that has been told no good handshake hangs up, as long as a handshake may take.
+    ///
+    /// # Errors
+    /// As for [`KitPeer::wait_until`].
+    pub(crate) fn settle_turned_away(&mut self) -> Result<(), Stop> {
+        let patience = self.role.patience.due;
+        self.wait_until(patience, |link| link.heard.closed)?;
+        self.all_is_due();
+        Ok(())
+    }
+
+    /// Waits for the target's extension handshake, which tells how to ask for metadata.
+    ///
+    /// # Errors
+    /// As for [`KitPeer::wait_until`].
+    pub(crate) fn wait_for_extension_handshake(&mut self) -> Result<(), Stop> {
+        self.wait_until(self.role.patience.due, |link| link.heard.extends)?;
+        Ok(())
     }
 
     /// Waits for what the story needs next.

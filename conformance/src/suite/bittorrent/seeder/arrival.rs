@@ -54,13 +54,6 @@ pub(super) fn open(target: &Target, options: &Options) -> Result<(Ground, Keeper
     }
 }
 
-fn patience(options: &Options) -> Patience {
-    Patience {
-        answer: options.patience,
-        unchoke: options.long_patience,
-    }
-}
-
 fn embedded(bug: Option<&str>, options: &Options) -> Result<(Ground, Keeper), OpenError> {
     if options.torrent.is_some() {
         let why = "--torrent belongs to --target; the reference seeder makes its own torrent";
@@ -69,7 +62,12 @@ fn embedded(bug: Option<&str>, options: &Options) -> Result<(Ground, Keeper), Op
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let torrent = content::make(options.seed, None)?;
     let seeder = RunningSeeder::start(listen, Arc::clone(&torrent), bug, options.seed, None)?;
-    let mut ground = Ground::new(seeder.address(), torrent, patience(options), options.seed);
+    let mut ground = Ground::new(
+        seeder.address(),
+        torrent,
+        Patience::new(options),
+        options.seed,
+    );
     ground.stated_slots = Some(seeder.slots());
     // A broken seeder may be hard to meet: then the cases say so.
     if let Ok(traits) = meet(&ground) {
@@ -87,7 +85,7 @@ fn running(address: SocketAddr, options: &Options) -> Result<(Ground, Keeper), O
         metainfo: content::metainfo(file)?,
         content: None,
     });
-    let mut ground = Ground::new(address, torrent, patience(options), options.seed);
+    let mut ground = Ground::new(address, torrent, Patience::new(options), options.seed);
     ground.traits = match meet(&ground) {
         Ok(traits) => traits,
         Err(Unmet::Unreachable(why)) => return Err(OpenError::Unreachable(why)),
@@ -125,7 +123,7 @@ fn program(line: &str, options: &Options) -> Result<(Ground, Keeper), OpenError>
         _registration: registration,
         _directory: directory,
     };
-    let mut ground = Ground::new(address, torrent, patience(options), options.seed);
+    let mut ground = Ground::new(address, torrent, Patience::new(options), options.seed);
     ground.traits = await_service(&ground, &mut home.program, line)?;
     Ok((ground, Keeper::Program(home)))
 }

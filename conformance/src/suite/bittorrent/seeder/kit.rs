@@ -11,7 +11,7 @@ use peerproof_model::choose::Seeded;
 use super::ground::{Ground, Permit};
 use crate::case::Stop;
 use crate::suite::bittorrent::books::{Books, Exchange};
-use crate::suite::bittorrent::peer::{KitPeer, Role, Wait, every_extension};
+use crate::suite::bittorrent::peer::{KitPeer, Role, Wait, every_extension, extension_handshake};
 
 /// The kit of one case.
 pub(crate) struct SeederKit {
@@ -90,7 +90,7 @@ impl SeederKit {
     /// # Errors
     /// No handshake came, or the target lacks the extension.
     pub(crate) fn fast(&mut self) -> Result<KitPeer, Stop> {
-        let peer = self.greeted(Reserved::NONE.with_fast())?;
+        let peer = self.greeted_with(every_extension())?;
         if peer.view()?.fast() {
             return Ok(peer);
         }
@@ -102,9 +102,9 @@ impl SeederKit {
     /// # Errors
     /// No handshake came, or the target lacks the extension.
     pub(crate) fn without_fast(&mut self) -> Result<KitPeer, Stop> {
-        let mut peer = self.connect_or_blame()?;
-        let theirs = peer.handshake(Reserved::NONE)?;
-        if theirs.reserved.fast() {
+        let peer = self.probed()?;
+        let theirs = peer.view()?.heard.handshake;
+        if theirs.is_some_and(|handshake| handshake.reserved.fast()) {
             return Ok(peer);
         }
         Err(lacks("the fast extension (byte 7, mask 0x04)"))
@@ -123,14 +123,23 @@ impl SeederKit {
         Err(lacks("the extension protocol (byte 5, mask 0x10)"))
     }
 
+    /// Connects and exchanges extension handshakes.
+    ///
+    /// # Errors
+    /// The target lacks the protocol.
+    pub(crate) fn probed_extended(&mut self) -> Result<KitPeer, Stop> {
+        let mut peer = self.extended()?;
+        peer.send(extension_handshake())?;
+        peer.wait_for_extension_handshake()?;
+        Ok(peer)
+    }
+
     /// Connects, exchanges extension handshakes, and learns how to ask for metadata.
     ///
     /// # Errors
     /// The target offers no metadata.
     pub(crate) fn metadata(&mut self) -> Result<KitPeer, Stop> {
-        let mut peer = self.extended()?;
-        peer.send(crate::suite::bittorrent::peer::extension_handshake())?;
-        peer.settle(|link| link.heard.extends)?;
+        let peer = self.probed_extended()?;
         if peer.view()?.heard.metadata_id == 0 {
             return Err(lacks("ut_metadata in its extension handshake"));
         }
@@ -173,6 +182,18 @@ impl SeederKit {
         peer.await_unchoke()?;
         self.note_unchoke(&peer)?;
         Ok(peer)
+    }
+
+    /// Whether the target chokes a peer that is not interested: some serve whoever connects.
+    ///
+    /// # Errors
+    /// It does not choke.
+    pub(crate) fn was_choked(&self, peer: &KitPeer) -> Result<(), Stop> {
+        if peer.view()?.heard.choking {
+            return Ok(());
+        }
+        let why = "the target unchokes whoever connects, so that it never chokes the kit";
+        Err(Stop::Unimplemented(why.to_owned()))
     }
 
     /// Waits for turns to be unchoked: more at a time than the target serves would only wait for each other.
@@ -228,17 +249,13 @@ impl SeederKit {
     }
 
     /// Waits until the target has read everything so far: its answer to something harmless shows that.
-    /// Where nothing harmless has an answer, waits as long as an answer may take.
+    /// Where nothing harmless has an answer, listens for a while.
     ///
     /// # Errors
     /// As for [`KitPeer::wait_until`].
     pub(crate) fn probe(&self, peer: &mut KitPeer) -> Result<(), Stop> {
-        if peer.view()?.extended() {
-            let patience = self.ground.patience.answer;
-            peer.wait_until(patience, |link| link.heard.extends)?;
-        }
         let Some(request) = peer.metadata_request(0)?.filter(|_| peer.is_open()) else {
-            return peer.settle_closed().map(|_| ());
+            return peer.listen(|link| link.heard.closed);
         };
         peer.send(request)?;
         peer.settle(|link| link.heard.closed || link.told.metadata_requests.is_empty())?;
@@ -250,7 +267,16 @@ impl SeederKit {
     /// # Errors
     /// No handshake came.
     pub(crate) fn probed(&mut self) -> Result<KitPeer, Stop> {
-        self.greeted(Reserved::NONE.with_extension_protocol())
+        self.greeted_with(Reserved::NONE.with_extension_protocol())
+    }
+
+    /// Connects and greets; where both have the extension protocol, waits for the extension handshake.
+    fn greeted_with(&mut self, reserved: Reserved) -> Result<KitPeer, Stop> {
+        let mut peer = self.greeted(reserved)?;
+        if peer.view()?.extended() {
+            peer.wait_for_extension_handshake()?;
+        }
+        Ok(peer)
     }
 
     /// Whether a peer that the target has not met is answered.

@@ -4,8 +4,9 @@ mod arrival;
 mod ground;
 mod kit;
 
-use std::sync::{Arc, LazyLock};
-use std::time::Instant;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use peerproof_model::bittorrent::claims;
 use peerproof_model::bittorrent::pieces::Pieces;
@@ -15,7 +16,7 @@ use sha1::{Digest, Sha1};
 
 use super::books::{Books as _, Exchange};
 use super::cases::seeder::all;
-use crate::case::{CaseInfo, Outcome, Verdict, verdict};
+use crate::case::{Case, CaseInfo, Outcome, Stop, Verdict, verdict};
 use crate::record::Recording;
 use crate::serve::bittorrent::peer::SEEDER_BREAKS;
 use crate::suite::{Break, OpenError, Options, Session, Suite};
@@ -29,7 +30,7 @@ pub(crate) use self::kit::SeederKit;
 pub struct SeederSuite;
 
 /// Cases at a time: enough that slow answers overlap, few enough for peers that take some dozens of connections.
-const CONCURRENCY: usize = 12;
+const CONCURRENCY: usize = 8;
 
 /// Its own claims, and those of every peer that its cases refer to.
 static CLAIMS: LazyLock<Vec<Claim>> = LazyLock::new(|| {
@@ -68,6 +69,7 @@ impl Suite for SeederSuite {
         Ok(Box::new(SeederSession {
             name: target.name(),
             ground: Arc::new(ground),
+            stories: Mutex::default(),
             _keeper: keeper,
         }))
     }
@@ -77,41 +79,70 @@ impl Suite for SeederSuite {
 struct SeederSession {
     name: String,
     ground: Arc<Ground>,
+    /// The stories told so far, by what the kit does and the seed.
+    stories: Mutex<HashMap<(usize, u64), Arc<OnceLock<Arc<Told>>>>>,
     /// What ends with the session.
     _keeper: Keeper,
 }
 
-impl Session for SeederSession {
-    fn play(&self, info: &CaseInfo, seed: u64) -> Outcome {
-        let began = Instant::now();
-        let case = all().find(|case| case.info.id == info.id);
-        let (Some(case), Some(property)) = (case, peer_property(info.property)) else {
-            return Outcome {
-                verdict: Verdict::Error,
-                observed: format!("the suite has no case or property for {}", info.id),
-                recording: Recording::default(),
-                duration: began.elapsed(),
-            };
+/// A story that was told, and what came of it. Cases that look at the same story share it.
+struct Told {
+    exchange: Arc<Exchange>,
+    end: Result<(), Stop>,
+    recording: Recording,
+    duration: Duration,
+}
+
+impl SeederSession {
+    /// The story of a case, told once for all cases that have the same one.
+    fn told(&self, case: &Case<SeederKit>, seed: u64) -> Arc<Told> {
+        let story = (case.play as usize, seed);
+        let slot = {
+            let mut stories = self.stories.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(stories.entry(story).or_default())
         };
+        Arc::clone(slot.get_or_init(|| Arc::new(self.tell(case, seed))))
+    }
+
+    fn tell(&self, case: &Case<SeederKit>, seed: u64) -> Told {
+        let began = Instant::now();
+        let sharing = || all().filter(|other| other.play as usize == case.play as usize);
+        let asked = sharing().filter_map(|case| peer_property(case.info.property));
         let torrent = Arc::clone(&self.ground.torrent);
         let everything = Pieces::all(torrent.pieces());
-        let slots = self.ground.stated_slots;
-        let exchange = Exchange::new(torrent, everything, slots, [property]);
-        let mut kit = SeederKit::new(
-            Arc::clone(&self.ground),
-            &exchange,
-            seed ^ number_of(info.id),
-        );
+        let exchange = Exchange::new(torrent, everything, self.ground.stated_slots, asked);
+        let first = sharing().next().map_or(case.info.id, |first| first.info.id);
+        let ground = Arc::clone(&self.ground);
+        let mut kit = SeederKit::new(ground, &exchange, seed ^ number_of(first));
         let end = (case.play)(&mut kit);
         drop(kit);
-        let optional = optional(info);
-        let judgement = exchange.judgement(info.property);
-        let (verdict, observed) = verdict(info, judgement, end, optional);
+        Told {
+            recording: exchange.recorder().take(),
+            exchange,
+            end,
+            duration: began.elapsed(),
+        }
+    }
+}
+
+impl Session for SeederSession {
+    fn play(&self, info: &CaseInfo, seed: u64) -> Outcome {
+        let Some(case) = all().find(|case| case.info.id == info.id) else {
+            return Outcome {
+                verdict: Verdict::Error,
+                observed: format!("the suite has no case {}", info.id),
+                recording: Recording::default(),
+                duration: Duration::ZERO,
+            };
+        };
+        let told = self.told(case, seed);
+        let judgement = told.exchange.judgement(info.property);
+        let (verdict, observed) = verdict(info, judgement, told.end.clone(), optional(info));
         Outcome {
             verdict,
             observed,
-            recording: exchange.recorder().take(),
-            duration: began.elapsed(),
+            recording: told.recording.clone(),
+            duration: told.duration,
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         (&["bep3/pieces-are-announced"], "every_piece_is_announced"),
         "The kit says a handshake without reserved bits.",
         "The target says, by a bitfield, haves or both, that it has every piece.",
-        declared,
+        greeted_plainly,
     ),
     case(
         "bittorrent-seeder/bitfield/first",
@@ -32,7 +32,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         ),
         "The kit says a handshake without reserved bits.",
         "The target's bitfield is its first message.",
-        declared,
+        greeted_plainly,
     ),
     case(
         "bittorrent-seeder/bitfield/fits",
@@ -43,7 +43,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         ),
         "The kit says a handshake without reserved bits.",
         "The target's bitfield has one bit for each piece, and its spare bits are zero.",
-        declared,
+        greeted_plainly,
     ),
     case(
         "bittorrent-seeder/bitfield/too-long",
@@ -96,10 +96,10 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         CLOSED,
         |kit| {
             let bits = Pieces::none(kit.torrent().pieces()).bitfield().to_vec();
-            let mut peer = kit.greeted(Reserved::NONE)?;
+            let mut peer = kit.probed()?;
             peer.send(PeerMessage::NotInterested)?;
             peer.send(PeerMessage::Bitfield(bits))?;
-            peer.settle_closed().map(|_| ())
+            peer.settle_closed()
         },
     ),
     case(
@@ -115,14 +115,15 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
     ),
 ];
 
-fn declared(kit: &mut SeederKit) -> Result<(), Stop> {
+/// The story of every case that looks at what the target says to a peer without extensions.
+pub(super) fn greeted_plainly(kit: &mut SeederKit) -> Result<(), Stop> {
     let mut peer = kit.greeted(Reserved::NONE)?;
     peer.settle(|link| link.heard.has.is_complete())?;
     Ok(())
 }
 
 fn says_first(kit: &mut SeederKit, message: PeerMessage) -> Result<(), Stop> {
-    let mut peer = kit.greeted(Reserved::NONE)?;
+    let mut peer = kit.probed()?;
     peer.send(message)?;
-    peer.settle_closed().map(|_| ())
+    peer.settle_closed()
 }

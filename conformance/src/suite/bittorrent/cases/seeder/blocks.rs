@@ -47,23 +47,15 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         CONTENT,
         "The kit requests every block of a piece.",
         "The blocks together have the hash of the metainfo.",
-        |kit| {
-            let mut peer = kit.served()?;
-            let piece = peer.open_piece()?;
-            peer.fetch(peer.blocks(piece), PIPELINE)
-        },
+        whole_piece,
     ),
     case(
         "bittorrent-seeder/block/as-asked",
         Must,
         AS_ASKED,
-        "The kit requests blocks.",
+        "The kit requests every block of a piece.",
         "Each block answers a request: the same piece, the same offset, the same length.",
-        |kit| {
-            let mut peer = kit.served()?;
-            let piece = peer.open_piece()?;
-            peer.fetch(peer.blocks(piece).take(PIPELINE), 2)
-        },
+        whole_piece,
     ),
     case(
         "bittorrent-seeder/request/inside-a-piece",
@@ -210,6 +202,13 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         },
     ),
 ];
+
+/// The story of every case that looks at the blocks of a piece, or at what the target says all the while.
+pub(super) fn whole_piece(kit: &mut SeederKit) -> Result<(), Stop> {
+    let mut peer = kit.served()?;
+    let piece = peer.open_piece()?;
+    peer.fetch(peer.blocks(piece), PIPELINE)
+}
 
 /// Requests a part of a piece, cut down to what the piece has.
 fn part_of_a_piece(kit: &mut SeederKit, begin: u32, length: u32) -> Result<(), Stop> {

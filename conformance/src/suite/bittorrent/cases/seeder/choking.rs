@@ -2,7 +2,7 @@
 
 use peerproof_model::bittorrent::message::{PeerMessage, Reserved};
 
-use super::{alone, case};
+use super::{alone, case, slow};
 use crate::case::Level::{Must, Should};
 use crate::case::{Case, Stop};
 use crate::suite::bittorrent::peer::KitPeer;
@@ -21,7 +21,11 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         ),
         "The kit says that it is interested.",
         "The target unchokes it, at its next decision.",
-        |kit| kit.unchoked(Reserved::NONE).map(|_| ()),
+        |kit| {
+            let peer = kit.unchoked(Reserved::NONE)?;
+            peer.all_is_due();
+            Ok(())
+        },
     ),
     case(
         "bittorrent-seeder/unchoke/interest-again",
@@ -53,8 +57,8 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
             let block = peer.first_block(0);
             peer.send(PeerMessage::Request(block))?;
             // The bitfield may have been under way already: what comes after that is silence or a block.
-            peer.settle(|link| link.heard.closed || !link.told.awaits(&block))?;
-            Ok(())
+            peer.listen(|link| link.heard.closed || !link.told.awaits(&block))?;
+            kit.was_choked(&peer)
         },
     ),
     alone(case(
@@ -75,7 +79,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
             kit.settle_crowd(&mut crowd)
         },
     )),
-    alone(case(
+    slow(alone(case(
         "bittorrent-seeder/slots/not-everybody",
         Should,
         (&["bep3/upload-slots"], "not_every_neighbour_is_unchoked"),
@@ -86,7 +90,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
             kit.await_first_unchoke(&mut crowd)?;
             kit.settle_crowd(&mut crowd)
         },
-    )),
+    ))),
 ];
 
 /// Peers that are connected and interested.

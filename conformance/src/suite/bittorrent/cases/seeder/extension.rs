@@ -1,12 +1,13 @@
 //! The extension protocol (BEP 10).
 
 use peerproof_model::bencode::Value;
-use peerproof_model::bittorrent::message::{PeerMessage, Reserved};
+use peerproof_model::bittorrent::message::PeerMessage;
 
+use super::bitfield::greeted_plainly;
 use super::{Asked, case};
 use crate::case::Level::{Must, Should};
 use crate::case::{Case, Stop};
-use crate::suite::bittorrent::peer::extension_handshake;
+use crate::suite::bittorrent::peer::{METADATA_ID, extension_handshake};
 use crate::suite::bittorrent::seeder::SeederKit;
 
 const IGNORED: Asked = (&["bep10/unknown-ignored"], "an_innocent_neighbour_is_kept");
@@ -22,11 +23,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         ),
         "The kit says a handshake without the bit of the extension protocol.",
         "The target sends no extended message.",
-        |kit| {
-            let mut peer = kit.greeted(Reserved::NONE)?;
-            peer.settle(|link| link.heard.has.is_complete())?;
-            Ok(())
-        },
+        greeted_plainly,
     ),
     case(
         "bittorrent-seeder/extension/handshake",
@@ -65,8 +62,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "The kit sends an extended message under an id that the target has not announced.",
         KEPT,
         |kit| {
-            let mut peer = kit.extended()?;
-            peer.send(extension_handshake())?;
+            let mut peer = kit.probed_extended()?;
             let payload = b"de".to_vec();
             peer.send(PeerMessage::Extended { id: 255, payload })?;
             kit.probe(&mut peer)
@@ -79,7 +75,11 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "The kit's extension handshake has extensions and keys that nobody knows.",
         KEPT,
         |kit| {
-            let names = Value::dict([("pp_nothing", 7_i64.into()), ("pp_nobody", 8_i64.into())]);
+            let names = Value::dict([
+                ("pp_nobody", 7_i64.into()),
+                ("pp_nothing", 8_i64.into()),
+                ("ut_metadata", i64::from(METADATA_ID).into()),
+            ]);
             let unheard = Value::dict([("x", Value::List(vec![1_i64.into(), "y".into()]))]);
             let handshake = Value::dict([("m", names), ("pp_unheard_of", unheard)]);
             says(kit, handshake.encode())
@@ -100,8 +100,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "The kit sends its extension handshake twice.",
         KEPT,
         |kit| {
-            let mut peer = kit.extended()?;
-            peer.send(extension_handshake())?;
+            let mut peer = kit.probed_extended()?;
             peer.send(extension_handshake())?;
             kit.probe(&mut peer)
         },
@@ -118,6 +117,6 @@ fn handshake(kit: &mut SeederKit) -> Result<(), Stop> {
 fn says(kit: &mut SeederKit, payload: Vec<u8>) -> Result<(), Stop> {
     let mut peer = kit.extended()?;
     peer.send(PeerMessage::Extended { id: 0, payload })?;
-    peer.send(extension_handshake())?;
+    peer.wait_for_extension_handshake()?;
     kit.probe(&mut peer)
 }

@@ -1,7 +1,8 @@
 //! The fast extension (BEP 6).
 
-use peerproof_model::bittorrent::message::{BlockRequest, PeerMessage, Reserved};
+use peerproof_model::bittorrent::message::{BlockRequest, PeerMessage};
 
+use super::bitfield::greeted_plainly;
 use super::{Asked, case};
 use crate::case::Level::{May, Must, Should};
 use crate::case::{Case, Stop};
@@ -23,23 +24,15 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         ),
         "The kit says a handshake without the bit of the fast extension.",
         "The target sends none of its messages.",
-        |kit| {
-            let mut peer = kit.greeted(Reserved::NONE)?;
-            peer.settle(|link| link.heard.has.is_complete())?;
-            Ok(())
-        },
+        greeted_plainly,
     ),
     case(
         "bittorrent-seeder/fast/declaration",
         Must,
         (&["bep6/declaration"], "with_fast_the_pieces_are_declared"),
-        "Both have the bit of the fast extension.",
+        "Both have the bit of the fast extension, and the kit is interested.",
         "The target sends a bitfield, have-all or have-none.",
-        |kit| {
-            let mut peer = kit.fast()?;
-            peer.settle(|link| link.heard.declared)?;
-            Ok(())
-        },
+        greeted_fast,
     ),
     case(
         "bittorrent-seeder/fast/declaration-first",
@@ -48,13 +41,9 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
             &["bep6/declaration"],
             "the_declaration_is_the_first_message",
         ),
-        "Both have the bit of the fast extension.",
+        "Both have the bit of the fast extension, and the kit is interested.",
         "The target's bitfield, have-all or have-none is its first message.",
-        |kit| {
-            let mut peer = kit.fast()?;
-            peer.settle(|link| link.heard.declared)?;
-            Ok(())
-        },
+        greeted_fast,
     ),
     case(
         "bittorrent-seeder/fast/one-answer",
@@ -92,7 +81,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
             let block = peer.first_block(piece.unwrap_or(0));
             peer.send(PeerMessage::Request(block))?;
             peer.settle(|link| !link.told.awaits(&block))?;
-            Ok(())
+            kit.was_choked(&peer)
         },
     ),
     case(
@@ -122,13 +111,9 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
             &["bep6/allowed-fast-set"],
             "the_allowed_fast_set_is_the_generated_one",
         ),
-        "Both have the bit of the fast extension.",
+        "Both have the bit of the fast extension, and the kit is interested.",
         "The pieces that the target offers while choking are those generated from the kit's address.",
-        |kit| {
-            let mut peer = kit.fast()?;
-            peer.settle(|link| link.heard.allowed_fast.len() >= 10)?;
-            offers(peer.view()?.heard.allowed_fast.len())
-        },
+        greeted_fast,
     ),
     case(
         "bittorrent-seeder/fast/allowed-served",
@@ -141,7 +126,8 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "The target sends the block, or rejects the request.",
         |kit| {
             let mut peer = kit.fast()?;
-            peer.settle(|link| !link.heard.allowed_fast.is_empty())?;
+            peer.send(PeerMessage::Interested)?;
+            peer.listen(|link| !link.heard.allowed_fast.is_empty())?;
             offers(peer.view()?.heard.allowed_fast.len())?;
             kit.fetch_one(&mut peer)
         },
@@ -201,7 +187,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
                 begin: 0,
                 data,
             })?;
-            peer.settle_closed().map(|_| ())
+            peer.settle_closed()
         },
     ),
     case(
@@ -216,10 +202,19 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         |kit| {
             let mut peer = kit.fast()?;
             peer.send(PeerMessage::RejectRequest(first_block()))?;
-            peer.settle_closed().map(|_| ())
+            peer.settle_closed()
         },
     ),
 ];
+
+/// The story of every case that looks at what the target says to an interested peer with the fast extension.
+fn greeted_fast(kit: &mut SeederKit) -> Result<(), Stop> {
+    let mut peer = kit.fast()?;
+    peer.settle(|link| link.heard.declared)?;
+    peer.send(PeerMessage::Interested)?;
+    peer.listen(|link| link.heard.allowed_fast.len() >= 10)?;
+    offers(peer.view()?.heard.allowed_fast.len())
+}
 
 const fn first_block() -> BlockRequest {
     BlockRequest {
@@ -232,7 +227,7 @@ const fn first_block() -> BlockRequest {
 fn uninvited(kit: &mut SeederKit, message: PeerMessage) -> Result<(), Stop> {
     let mut peer = kit.without_fast()?;
     peer.send(message)?;
-    peer.settle_closed().map(|_| ())
+    peer.settle_closed()
 }
 
 fn needs_fast(fast: bool) -> Result<(), Stop> {

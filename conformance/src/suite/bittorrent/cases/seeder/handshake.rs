@@ -6,6 +6,8 @@ use peerproof_model::bittorrent::message::{InfoHash, Reserved};
 use peerproof_model::bittorrent::view::Frame;
 use peerproof_model::bittorrent::wire::peer::encode_handshake;
 
+use super::bitfield::greeted_plainly;
+use super::survival::several;
 use super::{Asked, case};
 use crate::case::Level::{May, Must, Should};
 use crate::case::{Case, Stop};
@@ -27,7 +29,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         ANSWERED,
         "The kit says a handshake without reserved bits.",
         GETS_A_HANDSHAKE,
-        |kit| answered(kit, Reserved::NONE),
+        greeted_plainly,
     ),
     case(
         "bittorrent-seeder/handshake/with-extensions",
@@ -49,9 +51,9 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "bittorrent-seeder/handshake/names-the-torrent",
         Must,
         (&["bep3/handshake"], "the_handshake_names_the_torrent"),
-        "The kit says a handshake.",
+        "The kit says a handshake without reserved bits.",
         "The target's handshake has the info hash of the torrent.",
-        |kit| answered(kit, Reserved::NONE),
+        greeted_plainly,
     ),
     case(
         "bittorrent-seeder/handshake/byte-by-byte",
@@ -84,7 +86,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
             let InfoHash(hash) = &mut handshake.info_hash;
             kit.random.fill(hash);
             peer.say_this_handshake(handshake)?;
-            peer.settle_closed().map(|_| ())
+            peer.settle_turned_away()
         },
     ),
     case(
@@ -104,16 +106,16 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
             kit.random.fill(&mut noise);
             bytes.extend_from_slice(&noise);
             peer.send_malformed(&bytes, "the name of another protocol")?;
-            peer.settle_closed().map(|_| ())
+            peer.settle_turned_away()
         },
     ),
     case(
         "bittorrent-seeder/handshake/same-peer-id",
         Should,
         (&["bep3/one-peer-id"], "the_peer_id_stays"),
-        "The kit connects three times.",
+        "Four peers of the kit connect, and stay connected.",
         "The target gives the same peer id each time.",
-        |kit| (0..3).try_for_each(|_| answered(kit, Reserved::NONE)),
+        several,
     ),
     case(
         "bittorrent-seeder/handshake/own-peer-id",
@@ -130,7 +132,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
             let mut handshake = peer.own_handshake(Reserved::NONE);
             handshake.peer_id = id;
             peer.say_this_handshake(handshake)?;
-            peer.settle_closed().map(|_| ())
+            peer.settle_turned_away()
         },
     ),
 ];

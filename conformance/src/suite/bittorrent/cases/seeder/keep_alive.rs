@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use peerproof_model::bittorrent::message::PeerMessage;
 
+use super::blocks::whole_piece;
 use super::{case, slow};
 use crate::case::Case;
 use crate::case::Level::{May, Must, Should};
@@ -93,11 +94,8 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "bittorrent-seeder/message/well-formed",
         Must,
         (&["bep3/message-layout"], "every_message_is_well_formed"),
-        "The kit greets, gets served and requests a block.",
+        "The kit requests every block of a piece.",
         "Every message of the target has the length that its type demands.",
-        |kit| {
-            let mut peer = kit.served()?;
-            kit.fetch_one(&mut peer)
-        },
+        whole_piece,
     ),
 ];

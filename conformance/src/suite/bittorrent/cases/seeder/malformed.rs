@@ -1,7 +1,5 @@
 //! Bytes that are no message.
 
-use peerproof_model::bittorrent::message::Reserved;
-
 use super::{Asked, case};
 use crate::case::Level::Should;
 use crate::case::{Case, Stop};
@@ -101,8 +99,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
 ];
 
 fn sends(kit: &mut SeederKit, bytes: &[u8], what: &str) -> Result<(), Stop> {
-    let mut peer = kit.greeted(Reserved::NONE)?;
-    peer.await_pieces()?;
+    let mut peer = kit.probed()?;
     peer.send_malformed(bytes, what)?;
-    peer.settle_closed().map(|_| ())
+    peer.settle_closed()
 }

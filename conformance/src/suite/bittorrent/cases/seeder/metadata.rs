@@ -18,20 +18,17 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
             &["bep9/metadata-size"],
             "the_metadata_size_is_that_of_the_info",
         ),
-        "The kit exchanges extension handshakes.",
+        "The kit exchanges extension handshakes, and requests every block of the metadata.",
         "metadata_size is the number of bytes of the info value.",
-        |kit| kit.metadata().map(|_| ()),
+        whole_metadata,
     ),
     case(
         "bittorrent-seeder/metadata/answered",
         Must,
         (&["bep9/data"], "metadata_requests_are_answered"),
-        "The kit requests the first block of the metadata.",
-        "The target sends it under the id that the kit announced.",
-        |kit| {
-            let mut peer = kit.metadata()?;
-            requests(&mut peer, 0)
-        },
+        "The kit requests every block of the metadata.",
+        "The target sends them under the id that the kit announced.",
+        whole_metadata,
     ),
     case(
         "bittorrent-seeder/metadata/content",
@@ -39,12 +36,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         (&["bep9/data"], "metadata_blocks_are_those_of_the_info"),
         "The kit requests every block of the metadata.",
         "The blocks are those of the info value.",
-        |kit| {
-            let size = kit.torrent().metainfo.raw_info().len();
-            let blocks = size.div_ceil(METADATA_BLOCK as usize).min(64);
-            let mut peer = kit.metadata()?;
-            (0..u32::try_from(blocks).unwrap_or(1)).try_for_each(|block| requests(&mut peer, block))
-        },
+        whole_metadata,
     ),
     case(
         "bittorrent-seeder/metadata/beyond-the-end",
@@ -79,6 +71,14 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         },
     ),
 ];
+
+/// The story of every case that looks at the metadata.
+fn whole_metadata(kit: &mut SeederKit) -> Result<(), Stop> {
+    let size = kit.torrent().metainfo.raw_info().len();
+    let blocks = size.div_ceil(METADATA_BLOCK as usize).min(64);
+    let mut peer = kit.metadata()?;
+    (0..u32::try_from(blocks).unwrap_or(1)).try_for_each(|block| requests(&mut peer, block))
+}
 
 fn requests(peer: &mut KitPeer, piece: u32) -> Result<(), Stop> {
     if let Some(request) = peer.metadata_request(piece)? {

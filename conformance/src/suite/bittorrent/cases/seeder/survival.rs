@@ -19,11 +19,7 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         SURVIVES,
         "Four peers of the kit connect, and stay connected.",
         "Each is answered.",
-        |kit| {
-            let peers: Result<Vec<KitPeer>, Stop> =
-                (0..4).map(|_| kit.greeted(Reserved::NONE)).collect();
-            peers.map(|_| ())
-        },
+        several,
     ),
     case(
         "bittorrent-seeder/survives/half-handshake",
@@ -130,6 +126,12 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         },
     ),
 ];
+
+/// The story of every case that looks at several connections at a time.
+pub(super) fn several(kit: &mut SeederKit) -> Result<(), Stop> {
+    let peers: Result<Vec<KitPeer>, Stop> = (0..4).map(|_| kit.greeted(Reserved::NONE)).collect();
+    peers.map(|_| ())
+}
 
 fn half_a_handshake(kit: &mut SeederKit) -> Result<KitPeer, Stop> {
     let mut peer = kit.connect()?;
