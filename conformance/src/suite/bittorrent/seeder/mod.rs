@@ -80,10 +80,13 @@ struct SeederSession {
     name: String,
     ground: Arc<Ground>,
     /// The stories told so far, by what the kit does and the seed.
-    stories: Mutex<HashMap<(usize, u64), Arc<OnceLock<Arc<Told>>>>>,
+    stories: Mutex<HashMap<Story, Arc<OnceLock<Arc<Told>>>>>,
     /// What ends with the session.
     _keeper: Keeper,
 }
+
+/// A story is what the kit does, by the address of the function, and the seed.
+type Story = (usize, u64);
 
 /// A story that was told, and what came of it. Cases that look at the same story share it.
 struct Told {
