@@ -37,7 +37,7 @@ impl Limits {
 pub enum Strictness {
     /// Only the canonical form.
     Strict,
-    /// The departures of [`ToleranceKind`] are noted.
+    /// The departures of [`ToleranceKind`](super::ToleranceKind) are noted.
     Tolerant,
 }
 
