@@ -1,12 +1,16 @@
 //! The suite `bittorrent-tracker` against the reference tracker, sound and broken, and against hostile ones.
 
 use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use peerproof::case::{Level, Verdict};
 use peerproof::run::{Selection, SuiteReport, Unwatched, run};
+use peerproof::serve::bittorrent::tracker::TrackerServer;
+use peerproof::serve::{Running, ServeOptions, Server};
 use peerproof::suite::bittorrent::tracker::TrackerSuite;
-use peerproof::suite::{Options, Suite};
+use peerproof::suite::{OpenError, Options, Suite};
 use peerproof::target::Target;
 use peerproof_model::claim::Strength;
 
@@ -156,4 +160,62 @@ fn the_info_hashes_of_a_seed_are_known_beforehand() {
     assert_ne!(hashes, TrackerSuite.info_hashes(8));
     let distinct: BTreeSet<_> = hashes.iter().collect();
     assert_eq!(distinct.len(), hashes.len());
+}
+
+/// A tracker that serves one torrent only, and the file of that torrent.
+fn closed_tracker(room: &Path) -> (Box<dyn Running>, PathBuf) {
+    let torrent = room.join("only.torrent");
+    let bytes: &[u8] =
+        b"d4:infod6:lengthi1e4:name1:x12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaaee";
+    std::fs::write(&torrent, bytes).expect("a file");
+    let options = ServeOptions {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        bug: None,
+        seed: 1,
+        torrent: Some(torrent.clone()),
+        data: None,
+    };
+    let tracker = TrackerServer.start(&options).expect("it starts");
+    (tracker, torrent)
+}
+
+#[test]
+fn all_cases_can_share_the_one_torrent_of_a_closed_tracker() {
+    let room = tempfile::tempdir().expect("a directory");
+    let (tracker, torrent) = closed_tracker(room.path());
+    let options = Options {
+        torrent: Some(torrent),
+        ..Options::default()
+    };
+    let session = TrackerSuite.open(&Target::Address(tracker.address()), &options);
+    let session = session.expect("the tracker serves that torrent");
+    let report = run(
+        &TrackerSuite,
+        &*session,
+        &Selection::default(),
+        1,
+        &Unwatched,
+    );
+    for (case, outcome) in report.outcomes() {
+        let second = case.id.contains("scrape-several") || case.id.contains("scrape-order");
+        let expected = if second {
+            Verdict::Unimplemented
+        } else {
+            Verdict::Pass
+        };
+        assert_eq!(
+            outcome.verdict, expected,
+            "{}: {}",
+            case.id, outcome.observed
+        );
+    }
+    assert_eq!(report.exit_status(), 0);
+}
+
+#[test]
+fn a_closed_tracker_that_does_not_serve_the_kits_torrents_is_the_users_to_open() {
+    let room = tempfile::tempdir().expect("a directory");
+    let (tracker, _) = closed_tracker(room.path());
+    let opened = TrackerSuite.open(&Target::Address(tracker.address()), &Options::default());
+    assert!(matches!(opened, Err(OpenError::Usage(_))));
 }

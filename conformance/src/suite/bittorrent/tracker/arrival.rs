@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use peerproof_model::bittorrent::message::{AnnounceResponse, InfoHash, UdpRequest, UdpResponse};
 use peerproof_model::bittorrent::metainfo::Metainfo;
 use peerproof_model::bittorrent::properties::of_trackers;
-use peerproof_model::bittorrent::tracker_view::{Answer, TrackerView, TrackerWatch};
+use peerproof_model::bittorrent::tracker_view::{Answer, Exchange, TrackerView, TrackerWatch};
 use peerproof_model::bittorrent::wire::tracker_http::scrape_path;
 
 use super::{ARRIVAL, Node, Program, TrackerSession, info_hashes, named, torrents_of};
@@ -15,7 +15,9 @@ use crate::case::Stop;
 use crate::jitter::Meter;
 use crate::record::Recorder;
 use crate::serve::bittorrent::tracker::{Settings, start};
-use crate::suite::bittorrent::tracker_client::{Door, Doors, Equipment, Torrents, TrackerKit};
+use crate::suite::bittorrent::tracker_client::{
+    Door, Doors, Equipment, Peer, Torrents, TrackerKit,
+};
 use crate::suite::{OpenError, Options};
 use crate::target::Target;
 
@@ -92,13 +94,13 @@ pub(super) fn open(target: &Target, options: &Options) -> Result<TrackerSession,
         }
         std::thread::sleep(REST);
     };
-    asker.announce(&doors)?;
+    let view = asker.announce(&doors)?;
     Ok(TrackerSession {
         name: named(&doors, &target.name()),
         doors,
         patience: options.patience,
         haste,
-        shared: single.map(|torrent| (torrent, Mutex::new(TrackerView::new(false)))),
+        shared: single.map(|torrent| (torrent, Mutex::new(view))),
         _node: node,
     })
 }
@@ -163,31 +165,52 @@ impl Asker<'_> {
     }
 
     /// A tracker that does not take the kit's torrents cannot be judged: that is the user's to change.
-    fn announce(&self, doors: &Doors) -> Result<(), OpenError> {
+    /// What is known of the torrent afterwards matters where all cases share it.
+    fn announce(&self, doors: &Doors) -> Result<TrackerView, OpenError> {
         let mut kit = self.kit(doors);
-        let peer = kit.peer(0);
+        let peer = kit.peer(0).started();
+        let torrent = kit.torrent();
         let door = if doors.http.is_some() {
             Door::Http
         } else {
             Door::Udp
         };
-        let exchange = kit.over(door).and_then(|kit| kit.exchange(&peer.started()));
-        let reason = match exchange.map(|exchange| exchange.answer) {
-            Ok(Answer::Announced(AnnounceResponse::Failure(failure))) => failure.reason,
+        let exchange = kit.over(door).and_then(|kit| kit.exchange(&peer));
+        let reason = match exchange.as_ref().map(|exchange| &exchange.answer) {
+            Ok(Answer::Announced(AnnounceResponse::Failure(failure))) => &failure.reason,
             Ok(Answer::Reply(UdpResponse::Error { message, .. })) => message,
             _ => {
+                // The count of completed downloads before any case adds to it, where it is told.
+                let _ = kit.try_scrape(&peer, &[torrent]);
                 kit.leave();
-                return Ok(());
+                let mut view = kit.watch().view().clone();
+                view.secluded = exchange.is_ok_and(|exchange| alone(&exchange, &peer));
+                return Ok(view);
             }
         };
         Err(OpenError::Usage(format!(
-            "the tracker refuses the torrent {}: {}; let it serve the info hashes that \
+            "the tracker refuses the torrent {torrent}: {}; let it serve the info hashes that \
              `peerproof test bittorrent-tracker --print-info-hashes --seed {}` prints, or name one that it serves by --torrent",
-            kit.torrent(),
-            String::from_utf8_lossy(&reason),
+            String::from_utf8_lossy(reason),
             self.options.seed
         )))
     }
+}
+
+/// Whether the first announce of a torrent found nobody else in its swarm.
+fn alone(exchange: &Exchange, peer: &Peer) -> bool {
+    let Some(accepted) = exchange.accepted() else {
+        return false;
+    };
+    let own = SocketAddr::new(exchange.from.ip(), peer.request.port);
+    let counted = accepted
+        .seeders
+        .unwrap_or(0)
+        .max(accepted.leechers.unwrap_or(0));
+    accepted.listed == accepted.peers.len()
+        && accepted.peers.iter().all(|(address, _)| *address == own)
+        && counted <= 1
+        && accepted.seeders != Some(1)
 }
 
 /// The loopback address, on which started programs listen.

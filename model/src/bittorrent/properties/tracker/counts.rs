@@ -218,9 +218,6 @@ fn scrapes_answer_the_asked(moment: &TrackerMoment) -> Judgement {
 }
 
 fn scrapes_invent_nothing(moment: &TrackerMoment) -> Judgement {
-    if !moment.view.secluded {
-        return Judgement::Unknown;
-    }
     each(moment, |scraped| {
         if scraped.swarm.is_some() {
             return Judgement::Unknown;
