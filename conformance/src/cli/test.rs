@@ -1,6 +1,7 @@
 //! `peerproof test`: judges a node.
 
 use std::io::{IsTerminal, Write};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -44,6 +45,9 @@ pub(super) struct Args {
     /// Print the info hashes that the suite announces with this seed, for a tracker's whitelist, and end
     #[arg(long)]
     print_info_hashes: bool,
+    /// The /16 network of the kit's swarm, for a leecher that does not dial 127.0.0.0
+    #[arg(long, value_name = "NETWORK")]
+    swarm: Option<Ipv4Addr>,
     /// Run only cases whose id matches; may be given several times
     #[arg(long = "case", value_name = "GLOB")]
     cases: Vec<String>,
@@ -226,6 +230,7 @@ impl<'a> Plan<'a> {
             torrents_dir: self.args.torrents.clone(),
             udp_port: self.args.udp_port,
             announce_path: self.args.announce_path.clone(),
+            swarm: self.args.swarm,
             patience: Duration::from_secs_f64(self.args.patience),
             long_patience: defaults.long_patience.mul_f64(factor),
         };
@@ -313,6 +318,7 @@ impl<'a> Plan<'a> {
         flag("--torrents", args.torrents.as_ref().map(path));
         flag("--udp-port", args.udp_port.map(|port| port.to_string()));
         flag("--announce-path", args.announce_path.clone());
+        flag("--swarm", args.swarm.map(|network| network.to_string()));
         flag("--seed", Some(seed.to_string()));
         let default = Options::default().patience.as_secs_f64();
         let changed = (args.patience - default).abs() > f64::EPSILON;
@@ -333,6 +339,7 @@ fn suites(args: &Args, catalogue: &Catalogue) -> Result<Vec<&'static dyn Suite>,
         ("--torrents", args.torrents.is_some()),
         ("--udp-port", args.udp_port.is_some()),
         ("--announce-path", args.announce_path.is_some()),
+        ("--swarm", args.swarm.is_some()),
     ];
     if let Some((flag, _)) = one_only.iter().find(|(_, given)| *given) {
         return Err(Failure::usage(format!(

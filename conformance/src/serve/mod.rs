@@ -50,6 +50,7 @@ pub struct ServeOptions {
 pub fn all() -> Vec<&'static dyn Server> {
     vec![
         &bittorrent::peer::Seeder,
+        &bittorrent::leecher::LeecherServer,
         &bittorrent::tracker::TrackerServer,
     ]
 }

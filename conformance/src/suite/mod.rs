@@ -2,6 +2,7 @@
 
 pub mod bittorrent;
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -71,6 +72,8 @@ pub struct Options {
     pub udp_port: Option<u16>,
     /// The path of announces, if not `/announce` (`bittorrent-tracker`).
     pub announce_path: Option<String>,
+    /// The /16 network in which the kit's swarm has its addresses (`bittorrent-leecher`); 127.0.0.0 without one.
+    pub swarm: Option<Ipv4Addr>,
     /// How long the target has for one answer.
     pub patience: Duration,
     /// How long the target may take until it unchokes an interested peer, or announces.
@@ -85,6 +88,7 @@ impl Default for Options {
             torrents_dir: None,
             udp_port: None,
             announce_path: None,
+            swarm: None,
             patience: Duration::from_secs(2),
             long_patience: Duration::from_secs(30),
         }
@@ -109,6 +113,7 @@ pub enum OpenError {
 pub fn all() -> Vec<&'static dyn Suite> {
     vec![
         &bittorrent::seeder::SeederSuite,
+        &bittorrent::leecher::LeecherSuite,
         &bittorrent::tracker::TrackerSuite,
     ]
 }

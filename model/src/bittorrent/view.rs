@@ -149,6 +149,11 @@ pub enum Observation {
     Calm,
     /// The subject was asked to end, and has ended.
     Left,
+    /// The subject takes no connection at that port.
+    Refused {
+        /// The port.
+        port: u16,
+    },
     /// Ten seconds have passed since the subject's last unchoke decision: its choices are now due.
     ChokeRound,
 }
@@ -429,7 +434,8 @@ impl PeerView {
             | Observation::Silence { .. }
             | Observation::AnnouncedMalformed(_)
             | Observation::Calm
-            | Observation::Left => {}
+            | Observation::Left
+            | Observation::Refused { .. } => {}
         }
     }
 

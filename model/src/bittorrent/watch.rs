@@ -81,6 +81,17 @@ impl Watch {
                 self.settle(link);
                 self.enter(observation);
             }
+            // A tracker hears of everything that was read, and nobody knows how much that is.
+            Observation::Announced(_) => {
+                let view = self.view_if_read();
+                let moment = Moment {
+                    view,
+                    now: observation,
+                };
+                let judgements = judge_all(&self.asked, &moment);
+                self.record(judgements);
+                self.view.apply(&moment.now);
+            }
             other => self.enter(other),
         }
     }
@@ -102,6 +113,7 @@ impl Watch {
             self.enter(told(link, sent));
         }
         let rest: Vec<Frame> = pending.collect();
+        self.read_elsewhere(link, &frame);
         let heard = Observation::Heard { link, frame };
         // Every prefix of what is pending is one explanation of this moment.
         let mut moment = Moment {
@@ -119,6 +131,41 @@ impl Watch {
         self.view.apply(&heard);
         if !rest.is_empty() {
             self.pending.insert(link, rest);
+        }
+    }
+
+    /// What is said on one link may show that blocks were read on another.
+    fn read_elsewhere(&mut self, link: Link, heard: &Frame) {
+        let has = self.view.links.get(&link).map(|link| link.told.has.clone());
+        let shows = |sent: &Frame| match (heard, sent) {
+            (
+                Frame::Message(PeerMessage::Have(verified)),
+                Frame::Message(PeerMessage::Piece { index, .. }),
+            ) => verified == index,
+            (
+                Frame::Message(PeerMessage::Cancel(block)),
+                Frame::Message(PeerMessage::Piece { index, begin, .. }),
+            ) => (block.index, block.begin) == (*index, *begin),
+            (
+                Frame::Message(PeerMessage::NotInterested),
+                Frame::Message(PeerMessage::Piece { index, .. }),
+            ) => has.as_ref().is_some_and(|has| has.contains(*index)),
+            _ => false,
+        };
+        let others: Vec<Link> = self
+            .pending
+            .keys()
+            .copied()
+            .filter(|other| *other != link)
+            .collect();
+        for other in others {
+            let Some(pending) = self.pending.get_mut(&other) else {
+                continue;
+            };
+            let read = pending.iter().rposition(shows).map_or(0, |last| last + 1);
+            for sent in pending.drain(..read).collect::<Vec<_>>() {
+                self.enter(told(other, sent));
+            }
         }
     }
 
@@ -188,6 +235,7 @@ fn answers(heard: &Frame, sent: &Frame) -> bool {
         (PeerMessage::Request(wanted), PeerMessage::Bitfield(bits)) => has_bit(bits, wanted.index),
         (PeerMessage::Request(_), PeerMessage::HaveAll) => true,
         (PeerMessage::Have(verified), PeerMessage::Piece { index, .. }) => verified == index,
+        (PeerMessage::NotInterested, PeerMessage::Piece { .. }) => true,
         // The id comes from the extension handshake, the block from the request.
         (
             PeerMessage::Extended { id: 1.., payload },

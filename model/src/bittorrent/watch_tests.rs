@@ -14,6 +14,10 @@ const CHOKED: &str = "requests_only_while_unchoked";
 
 /// A leecher on link 0 whose neighbour has everything, shook hands and said so; all of it was read.
 fn leecher() -> Watch {
+    leecher_asked(CHOKED)
+}
+
+fn leecher_asked(name: &str) -> Watch {
     let content: Arc<[u8]> = (0..64u8).collect();
     let metainfo = Metainfo::from_content(b"t", 32, &content, None).expect("a small torrent");
     let handshake = Handshake {
@@ -26,7 +30,7 @@ fn leecher() -> Watch {
         content: Some(content),
     });
     let view = PeerView::new(torrent, Pieces::none(2), None);
-    let property = properties::peer_property(CHOKED).expect("a property");
+    let property = properties::peer_property(name).expect("a property");
     let mut watch = Watch::new(view, [property]);
     watch.observe(Observation::Opened {
         link: 0,
@@ -108,4 +112,42 @@ fn an_answer_proves_that_everything_before_its_request_was_read() {
     assert!(watch.view().links[&0].told.requests.is_empty());
     request(&mut watch);
     assert!(watch.judgement(CHOKED).is_broken());
+}
+
+#[test]
+fn a_have_on_one_link_shows_that_the_piece_was_read_on_another() {
+    let mut watch = leecher_asked("only_verified_pieces_are_announced");
+    watch.observe(Observation::Opened {
+        link: 1,
+        by_subject: true,
+    });
+    for begin in [0, 16] {
+        say(
+            &mut watch,
+            PeerMessage::Piece {
+                index: 0,
+                begin,
+                data: (0..32).skip(begin as usize).take(16).collect(),
+            },
+        );
+    }
+    let have = Frame::Message(PeerMessage::Have(0));
+    watch.observe(Observation::Heard {
+        link: 1,
+        frame: have,
+    });
+    assert_eq!(
+        watch.judgement("only_verified_pieces_are_announced"),
+        Judgement::Holds
+    );
+    let have = Frame::Message(PeerMessage::Have(1));
+    watch.observe(Observation::Heard {
+        link: 1,
+        frame: have,
+    });
+    assert!(
+        watch
+            .judgement("only_verified_pieces_are_announced")
+            .is_broken()
+    );
 }

@@ -306,6 +306,9 @@ fn the_announced_port_accepts_peers(moment: &Moment) -> Judgement {
             link,
             frame: Frame::Handshake(_),
         } if accepted(link).is_some() => Judgement::Holds,
+        Observation::Refused { port } if *port == announced.port => Judgement::Broken(format!(
+            "nobody takes connections at the announced port {port}"
+        )),
         Observation::Quiet(link) | Observation::ClosedBySubject(link) => {
             // Whoever accepts speaks second: it owes nothing to somebody who has not shaken hands.
             let greeted = accepted(link).filter(|link| link.told.handshake.is_some());

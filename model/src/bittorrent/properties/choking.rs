@@ -119,6 +119,13 @@ fn interest_ends_with_the_last_wanted_piece(moment: &Moment) -> Judgement {
         Some(link) if link.heard.interested && wants_nothing(&moment.view, link) => {
             Broken("it is still interested in a neighbour that has nothing it lacks".to_owned())
         }
+        // Whoever hangs up has no interest either.
+        None if moment.now == Observation::Calm => {
+            let left = |link: &LinkView| link.heard.closed && link.heard.interested;
+            let mut links = moment.view.links.values();
+            let gone = links.any(|link| left(link) && wants_nothing(&moment.view, link));
+            if gone { Holds } else { Unknown }
+        }
         _ => Unknown,
     }
 }

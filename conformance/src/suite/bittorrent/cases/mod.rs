@@ -1,4 +1,5 @@
 //! The cases of the BitTorrent suites.
 
+pub(super) mod leecher;
 pub(crate) mod seeder;
 pub(super) mod tracker;

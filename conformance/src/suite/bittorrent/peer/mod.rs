@@ -4,7 +4,7 @@
 //! that passed while this machine was too busy is no evidence. What the target sends is bounded in bytes and
 //! in messages; past that the kit hangs up.
 
-mod stream;
+pub(crate) mod stream;
 mod verbs;
 
 pub(crate) use self::verbs::{every_extension, extension_handshake};

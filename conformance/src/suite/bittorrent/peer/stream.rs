@@ -15,7 +15,7 @@ use super::words;
 const LARGEST_FRAME: usize = 512 << 10;
 
 /// Why a connection does not stand.
-pub(super) enum Refused {
+pub(crate) enum Refused {
     /// Nobody takes it.
     ByTarget(String),
     /// This machine cannot make it.
@@ -23,7 +23,7 @@ pub(super) enum Refused {
 }
 
 /// Dials `target`, from `source` where one is given.
-pub(super) fn dial(
+pub(crate) fn dial(
     target: SocketAddr,
     source: Option<IpAddr>,
     patience: Duration,
@@ -44,7 +44,7 @@ pub(super) fn dial(
 }
 
 /// What came of a write.
-pub(super) enum Written {
+pub(crate) enum Written {
     /// Everything is on its way.
     All,
     /// The target has hung up.
@@ -54,7 +54,7 @@ pub(super) enum Written {
 }
 
 /// Writes everything, as long as the write time-out of the socket allows.
-pub(super) fn write(stream: &mut TcpStream, bytes: &[u8]) -> Written {
+pub(crate) fn write(stream: &mut TcpStream, bytes: &[u8]) -> Written {
     match stream.write_all(bytes) {
         Ok(()) => Written::All,
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
@@ -65,17 +65,17 @@ pub(super) fn write(stream: &mut TcpStream, bytes: &[u8]) -> Written {
 }
 
 /// One frame with the bytes it was read from.
-pub(super) struct Arrived {
+pub(crate) struct Arrived {
     /// What was said.
-    pub(super) frame: Frame,
+    pub(crate) frame: Frame,
     /// Its bytes.
-    pub(super) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// Its meaning in words.
-    pub(super) label: String,
+    pub(crate) label: String,
 }
 
 /// What came of a read.
-pub(super) enum Read {
+pub(crate) enum Read {
     /// Bytes, and the frames that they complete.
     Bytes(Vec<Arrived>),
     /// Nothing until the deadline.
@@ -91,17 +91,17 @@ enum Stage {
 }
 
 /// What the target sends: handshake, then messages.
-pub(super) struct Incoming {
+pub(crate) struct Incoming {
     stage: Stage,
     decoder: FrameDecoder,
     /// Bytes that belong to no frame returned so far.
     raw: Vec<u8>,
     /// Messages that nobody has awaited yet.
-    pub(super) fresh: VecDeque<PeerMessage>,
+    pub(crate) fresh: VecDeque<PeerMessage>,
 }
 
 impl Incoming {
-    pub(super) fn new(pieces: u32) -> Self {
+    pub(crate) fn new(pieces: u32) -> Self {
         Self {
             stage: Stage::Handshake(HandshakeDecoder::new()),
             decoder: FrameDecoder::new(frame_bound(pieces).max(LARGEST_FRAME)),
@@ -111,7 +111,7 @@ impl Incoming {
     }
 
     /// Reads once, at most until `deadline`.
-    pub(super) fn read(&mut self, stream: &mut TcpStream, deadline: Instant) -> Read {
+    pub(crate) fn read(&mut self, stream: &mut TcpStream, deadline: Instant) -> Read {
         let mut buffer = [0; 16 << 10];
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -139,7 +139,7 @@ impl Incoming {
     }
 
     /// The bytes of a frame that never became complete.
-    pub(super) fn take_rest(&mut self) -> Vec<u8> {
+    pub(crate) fn take_rest(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.raw)
     }
 
