@@ -31,6 +31,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::bittorrent::properties;
 
     #[test]
     fn no_id_is_given_twice() {
@@ -53,6 +54,25 @@ mod tests {
             };
             assert!(plain(source) && plain(name), "{}", claim.id);
             assert!(claim.wording.ends_with('.'), "{}", claim.id);
+        }
+    }
+
+    #[test]
+    fn every_property_makes_a_claim_precise() {
+        let peers = properties::peer().map(|property| (property.name, property.claims));
+        let staying = properties::of_staying_peers();
+        let staying = staying.map(|property| (property.name, property.claims));
+        let swarms = properties::swarm::PROPERTIES.iter();
+        let swarms = swarms.map(|property| (property.name, property.claims));
+        let trackers = properties::of_trackers().map(|property| (property.name, property.claims));
+        for (name, claims) in peers.chain(staying).chain(swarms).chain(trackers) {
+            assert!(!claims.is_empty(), "{name}");
+            for claim in claims {
+                assert!(
+                    by_id(claim).is_some(),
+                    "{name} names {claim}, which nobody claims"
+                );
+            }
         }
     }
 }

@@ -141,7 +141,10 @@ fn choked_neighbours_get_no_blocks(moment: &Moment) -> Judgement {
             }
         }
         (_, Some(link)) if link.heard.choking && !link.told.hopeless.is_empty() => Holds,
-        _ => Unknown,
+        _ => match moment.ended() {
+            Some(link) if link.heard.choking && !link.told.hopeless.is_empty() => Holds,
+            _ => Unknown,
+        },
     }
 }
 

@@ -340,6 +340,15 @@ impl KitPeer {
     /// Reads once; false when the time since `began` is over.
     fn read(&mut self, began: Instant, patience: Duration) -> Result<bool, Stop> {
         match self.incoming.read(&mut self.stream, began + patience) {
+            stream::Read::Ignored(bytes) => {
+                self.bytes = self.bytes.saturating_add(bytes.len());
+                let label = format!("{} bytes", bytes.len());
+                let happening = Happening::Received(bytes);
+                let recorder = self.books.recorder();
+                recorder.event(Some(self.channel), happening, label);
+                self.check_budget()?;
+                Ok(true)
+            }
             stream::Read::Bytes(frames) => {
                 self.on_frames(frames)?;
                 Ok(true)
@@ -382,15 +391,20 @@ impl KitPeer {
                     "the target sends bytes that are no message: {why}"
                 )));
             }
-            if self.messages > MESSAGES || self.bytes > BYTES {
-                self.hang_up("the kit hangs up on a flood");
-                return Err(Stop::Gone(format!(
-                    "the target sent {} messages with {} bytes, more than the kit listens to",
-                    self.messages, self.bytes
-                )));
-            }
+            self.check_budget()?;
         }
         Ok(())
+    }
+
+    fn check_budget(&mut self) -> Result<(), Stop> {
+        if self.messages <= MESSAGES && self.bytes <= BYTES {
+            return Ok(());
+        }
+        self.hang_up("the kit hangs up on a flood");
+        Err(Stop::Gone(format!(
+            "the target sent {} messages with {} bytes, more than the kit listens to",
+            self.messages, self.bytes
+        )))
     }
 
     fn on_end(&mut self, why: &str) {
@@ -403,6 +417,11 @@ impl KitPeer {
         recorder.event(Some(self.channel), Happening::ClosedByTarget, why);
         self.end = Some(why.to_owned());
         self.books.observe(Observation::ClosedBySubject(self.link));
+    }
+
+    /// Keeps what the target says from now on in the recording, and makes nothing of it.
+    pub(crate) fn ignore_what_it_says(&mut self) {
+        self.incoming.ignore();
     }
 
     /// Ends the connection.

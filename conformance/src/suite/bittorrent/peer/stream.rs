@@ -78,6 +78,8 @@ pub(crate) struct Arrived {
 pub(crate) enum Read {
     /// Bytes, and the frames that they complete.
     Bytes(Vec<Arrived>),
+    /// Bytes that nobody wants to understand.
+    Ignored(Vec<u8>),
     /// Nothing until the deadline.
     TimedOut,
     /// The target has hung up.
@@ -87,6 +89,7 @@ pub(crate) enum Read {
 enum Stage {
     Handshake(HandshakeDecoder),
     Messages,
+    Ignored,
     Broken,
 }
 
@@ -110,6 +113,11 @@ impl Incoming {
         }
     }
 
+    /// Understands nothing from now on.
+    pub(super) fn ignore(&mut self) {
+        self.stage = Stage::Ignored;
+    }
+
     /// Reads once, at most until `deadline`.
     pub(crate) fn read(&mut self, stream: &mut TcpStream, deadline: Instant) -> Read {
         let mut buffer = [0; 16 << 10];
@@ -122,7 +130,13 @@ impl Incoming {
             }
             match stream.read(&mut buffer) {
                 Ok(0) => return Read::Ended("the target closes".to_owned()),
-                Ok(count) => return Read::Bytes(self.take(&buffer[..count])),
+                Ok(count) => {
+                    let bytes = buffer.get(..count).unwrap_or_default();
+                    return match self.stage {
+                        Stage::Ignored => Read::Ignored(bytes.to_vec()),
+                        _ => Read::Bytes(self.take(bytes)),
+                    };
+                }
                 Err(error) => match error.kind() {
                     ErrorKind::Interrupted => {}
                     ErrorKind::WouldBlock | ErrorKind::TimedOut if Instant::now() >= deadline => {

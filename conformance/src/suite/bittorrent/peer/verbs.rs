@@ -110,16 +110,25 @@ impl KitPeer {
     /// # Errors
     /// None is.
     pub(crate) fn open_piece(&self) -> Result<u32, Stop> {
+        self.open_piece_where(|_| true)
+    }
+
+    /// The same among the pieces of which `which` holds.
+    ///
+    /// # Errors
+    /// None is.
+    pub(crate) fn open_piece_where(&self, which: impl Fn(u32) -> bool) -> Result<u32, Stop> {
         let link = self.view()?;
         let last = self.books.torrent().pieces().saturating_sub(1);
         let open: Vec<u32> = if link.heard.choking {
-            offered(&link).collect()
+            offered(&link).filter(|piece| which(*piece)).collect()
         } else {
-            link.heard.has.iter().take(2).collect()
+            let has = link.heard.has.iter();
+            has.filter(|piece| which(*piece)).take(2).collect()
         };
         let full = open.iter().copied().find(|piece| *piece != last);
         full.or(open.first().copied())
-            .ok_or_else(|| Stop::Silent("the target offers no piece".to_owned()))
+            .ok_or_else(|| Stop::Silent("the target offers no such piece".to_owned()))
     }
 
     /// A request for a block of the metadata, where the target offers it.
@@ -130,7 +139,8 @@ impl KitPeer {
         let link = self.view()?;
         let id = link.heard.metadata_id;
         let payload = extension::encode_metadata(&MetadataMessage::Request { piece });
-        let offered = link.extended() && id != 0;
+        // Who has not said under which id it wants the answer gets none.
+        let offered = link.extended() && id != 0 && link.told.metadata_id != 0;
         Ok(offered.then_some(PeerMessage::Extended { id, payload }))
     }
 

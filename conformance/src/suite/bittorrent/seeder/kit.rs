@@ -80,7 +80,7 @@ impl SeederKit {
     /// # Errors
     /// No handshake came.
     pub(crate) fn greeted(&mut self, reserved: Reserved) -> Result<KitPeer, Stop> {
-        let mut peer = self.connect_or_blame()?;
+        let mut peer = self.connect()?;
         peer.greet(reserved)?;
         Ok(peer)
     }
@@ -115,7 +115,7 @@ impl SeederKit {
     /// # Errors
     /// No handshake came, or the target lacks the protocol.
     pub(crate) fn extended(&mut self) -> Result<KitPeer, Stop> {
-        let mut peer = self.connect_or_blame()?;
+        let mut peer = self.connect()?;
         peer.handshake(Reserved::NONE.with_extension_protocol())?;
         if peer.view()?.extended() {
             return Ok(peer);
@@ -154,7 +154,7 @@ impl SeederKit {
         if !self.ground.traits.offers_fast {
             self.take_turns(1);
         }
-        let mut peer = self.connect_or_blame()?;
+        let mut peer = self.connect()?;
         peer.ready(every_extension())?;
         self.note_unchoke(&peer)?;
         Ok(peer)
@@ -319,8 +319,20 @@ impl SeederKit {
         &mut self,
         wrong: impl Fn(&KitPeer, u32) -> BlockRequest,
     ) -> Result<(), Stop> {
+        self.try_request_of(|_| true, wrong)
+    }
+
+    /// The same with a piece that may be requested and of which `which` holds.
+    ///
+    /// # Errors
+    /// As for [`KitPeer::fetch`].
+    pub(crate) fn try_request_of(
+        &mut self,
+        which: impl Fn(u32) -> bool,
+        wrong: impl Fn(&KitPeer, u32) -> BlockRequest,
+    ) -> Result<(), Stop> {
         let mut peer = self.served()?;
-        let piece = peer.open_piece()?;
+        let piece = peer.open_piece_where(which)?;
         let wrong = wrong(&peer, piece);
         peer.send(PeerMessage::Request(wrong))?;
         let good = peer.first_block(piece);

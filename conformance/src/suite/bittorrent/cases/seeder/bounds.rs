@@ -91,15 +91,9 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "bittorrent-seeder/bounds/overflow",
         Must,
         BEYOND,
-        "The kit requests a block whose end is beyond 32 bits: 16384 bytes at 4294950912.",
+        "The kit requests a block whose end is beyond 32 bits: 16384 bytes at 4294950912, of a piece that is not the first.",
         NO_BLOCK,
-        |kit| {
-            kit.try_request(|_, index| BlockRequest {
-                index,
-                begin: u32::MAX - (1 << 14) + 1,
-                length: 1 << 14,
-            })
-        },
+        |kit| kit.try_request_of(|piece| piece > 0, |_, index| overflowing(index)),
     ),
     case(
         "bittorrent-seeder/bounds/empty",
@@ -144,3 +138,12 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         },
     ),
 ];
+
+/// Sixteen KiB that end where 32 bits do: as signed numbers, the sixteen KiB in front of the piece.
+pub(super) const fn overflowing(index: u32) -> BlockRequest {
+    BlockRequest {
+        index,
+        begin: u32::MAX - (1 << 14) + 1,
+        length: 1 << 14,
+    }
+}

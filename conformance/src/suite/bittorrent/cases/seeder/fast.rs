@@ -122,11 +122,10 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
             &["bep6/allowed-fast-served"],
             "allowed_fast_requests_are_served_while_choked",
         ),
-        "Choked, the kit requests a block of a piece that the target offers.",
+        "Before it is interested or unchoked, the kit requests a block of a piece that the target offers.",
         "The target sends the block, or rejects the request.",
         |kit| {
             let mut peer = kit.fast()?;
-            peer.send(PeerMessage::Interested)?;
             peer.listen(|link| !link.heard.allowed_fast.is_empty())?;
             offers(peer.view()?.heard.allowed_fast.len())?;
             kit.fetch_one(&mut peer)

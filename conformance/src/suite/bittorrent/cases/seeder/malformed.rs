@@ -5,8 +5,8 @@ use crate::case::Level::Should;
 use crate::case::{Case, Stop};
 use crate::suite::bittorrent::seeder::SeederKit;
 
-const MALFORMED: Asked = (&["bep3/malformed-closed"], "malformed_messages_are_closed");
-const CLOSED: &str = "The target closes the connection.";
+pub(super) const MALFORMED: Asked = (&["bep3/malformed-closed"], "malformed_messages_are_closed");
+pub(super) const CLOSED: &str = "The target closes the connection.";
 
 pub(super) static CASES: &[Case<SeederKit>] = &[
     case(
@@ -76,25 +76,6 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "The kit sends a cancel of five bytes.",
         CLOSED,
         |kit| sends(kit, b"\0\0\0\x05\x08\0\0\0\0", "a cancel that is too short"),
-    ),
-    case(
-        "bittorrent-seeder/malformed/piece-too-short",
-        Should,
-        MALFORMED,
-        "The kit sends a piece of five bytes, without an offset.",
-        CLOSED,
-        |kit| sends(kit, b"\0\0\0\x05\x07\0\0\0\0", "a piece without an offset"),
-    ),
-    case(
-        "bittorrent-seeder/malformed/huge-length",
-        Should,
-        MALFORMED,
-        "The kit sends a length prefix of 4294967295 and a few bytes.",
-        CLOSED,
-        |kit| {
-            let bytes = b"\xff\xff\xff\xff\x07\0\0\0\0";
-            sends(kit, bytes, "a length prefix of 4294967295")
-        },
     ),
 ];
 

@@ -49,7 +49,12 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "The target rejects the request.",
         |kit| {
             let mut peer = kit.metadata()?;
-            requests(&mut peer, 10_000)
+            requests(&mut peer, 10_000)?;
+            if peer.is_open() {
+                return Ok(());
+            }
+            let why = "the target closes the connection instead";
+            Err(Stop::NonStrict(why.to_owned()))
         },
     ),
     case(

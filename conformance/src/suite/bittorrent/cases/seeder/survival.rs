@@ -3,10 +3,12 @@
 use peerproof_model::bittorrent::message::{PeerMessage, Reserved};
 use peerproof_model::bittorrent::wire::peer::encode_handshake;
 
-use super::{Asked, case};
-use crate::case::Level::Must;
+use super::bounds::overflowing;
+use super::malformed::{CLOSED, MALFORMED};
+use super::{Asked, alone, case};
+use crate::case::Level::{Must, Should};
 use crate::case::{Case, Stop};
-use crate::suite::bittorrent::peer::KitPeer;
+use crate::suite::bittorrent::peer::{KitPeer, every_extension};
 use crate::suite::bittorrent::seeder::SeederKit;
 
 const SURVIVES: Asked = (&["deployed/serves-on"], "every_new_connection_is_answered");
@@ -68,19 +70,6 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         },
     ),
     case(
-        "bittorrent-seeder/survives/huge-length",
-        Must,
-        SURVIVES,
-        "A peer of the kit sends a length prefix of 4294967295.",
-        OTHERS,
-        |kit| {
-            let mut peer = kit.greeted(Reserved::NONE)?;
-            let bytes = b"\xff\xff\xff\xff\x07\0\0\0\0";
-            peer.send_malformed(bytes, "a length prefix of 4294967295")?;
-            kit.a_new_peer_is_answered()
-        },
-    ),
-    case(
         "bittorrent-seeder/survives/noise",
         Must,
         SURVIVES,
@@ -125,12 +114,76 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
             kit.a_new_peer_is_answered()
         },
     ),
+    // The last ones send what is known to end deployed peers, so that nothing can follow.
+    alone(case(
+        "bittorrent-seeder/malformed/piece-too-short",
+        Should,
+        MALFORMED,
+        "The kit sends a piece of five bytes, without an offset; then another peer of the kit connects.",
+        CLOSED,
+        short_piece,
+    )),
+    alone(case(
+        "bittorrent-seeder/survives/piece-too-short",
+        Must,
+        SURVIVES,
+        "A peer of the kit sends a piece of five bytes, without an offset.",
+        OTHERS,
+        short_piece,
+    )),
+    alone(case(
+        "bittorrent-seeder/survives/overflowing-request",
+        Must,
+        SURVIVES,
+        "A peer of the kit requests a block of piece 0 whose end is beyond 32 bits: 16384 bytes at 4294950912.",
+        OTHERS,
+        |kit| {
+            let mut peer = kit.unchoked(every_extension())?;
+            peer.send(PeerMessage::Request(overflowing(0)))?;
+            peer.listen(|link| link.heard.closed || link.told.awaited().next().is_none())?;
+            kit.a_new_peer_is_answered()
+        },
+    )),
+    alone(case(
+        "bittorrent-seeder/malformed/huge-length",
+        Should,
+        MALFORMED,
+        "The kit sends a length prefix of 4294967295 and a few bytes; then another peer of the kit connects.",
+        CLOSED,
+        huge_length,
+    )),
+    alone(case(
+        "bittorrent-seeder/survives/huge-length",
+        Must,
+        SURVIVES,
+        "A peer of the kit sends a length prefix of 4294967295 and a few bytes.",
+        OTHERS,
+        huge_length,
+    )),
 ];
 
 /// The story of every case that looks at several connections at a time.
 pub(super) fn several(kit: &mut SeederKit) -> Result<(), Stop> {
     let peers: Result<Vec<KitPeer>, Stop> = (0..4).map(|_| kit.greeted(Reserved::NONE)).collect();
     peers.map(|_| ())
+}
+
+/// The story of every case that looks at what a piece without an offset does.
+fn short_piece(kit: &mut SeederKit) -> Result<(), Stop> {
+    let mut peer = kit.probed()?;
+    let what = "a piece without an offset";
+    peer.send_malformed(b"\0\0\0\x05\x07\0\0\0\0", what)?;
+    peer.settle_closed()?;
+    kit.a_new_peer_is_answered()
+}
+
+/// The story of every case that looks at what a length prefix beyond every bound does.
+fn huge_length(kit: &mut SeederKit) -> Result<(), Stop> {
+    let mut peer = kit.probed()?;
+    let what = "a length prefix of 4294967295";
+    peer.send_malformed(b"\xff\xff\xff\xff\x07\0\0\0\0", what)?;
+    peer.settle_closed()?;
+    kit.a_new_peer_is_answered()
 }
 
 fn half_a_handshake(kit: &mut SeederKit) -> Result<KitPeer, Stop> {
