@@ -340,30 +340,42 @@ impl KitPeer {
     /// Reads once; false when the time since `began` is over.
     fn read(&mut self, began: Instant, patience: Duration) -> Result<bool, Stop> {
         match self.incoming.read(&mut self.stream, began + patience) {
-            stream::Read::Ignored(bytes) => {
-                self.bytes = self.bytes.saturating_add(bytes.len());
-                let label = format!("{} bytes", bytes.len());
-                let happening = Happening::Received(bytes);
-                let recorder = self.books.recorder();
-                recorder.event(Some(self.channel), happening, label);
-                self.check_budget()?;
-                Ok(true)
-            }
             stream::Read::Bytes(frames) => {
                 self.on_frames(frames)?;
                 Ok(true)
             }
-            stream::Read::TimedOut => {
-                Meter::of_this_process()
-                    .trusts(began, patience)
-                    .map_err(overloaded)?;
-                Ok(false)
-            }
+            stream::Read::TimedOut => on_time_out(began, patience),
             stream::Read::Ended(why) => {
                 self.on_end(&why);
                 Ok(true)
             }
         }
+    }
+
+    /// Waits until the target hangs up, at most `patience`; makes nothing of what it says until then.
+    ///
+    /// # Errors
+    /// As for [`KitPeer::wait_until`].
+    pub(crate) fn wait_for_the_end(&mut self, patience: Duration) -> Result<Wait, Stop> {
+        let began = Instant::now();
+        while self.end.is_none() {
+            match stream::receive(&mut self.stream, began + patience) {
+                stream::Received::Bytes(bytes) => {
+                    self.bytes = self.bytes.saturating_add(bytes.len());
+                    let label = format!("{} bytes", bytes.len());
+                    let happening = Happening::Received(bytes);
+                    let recorder = self.books.recorder();
+                    recorder.event(Some(self.channel), happening, label);
+                    self.check_budget()?;
+                }
+                stream::Received::TimedOut => {
+                    on_time_out(began, patience)?;
+                    return Ok(Wait::TimedOut);
+                }
+                stream::Received::Ended(why) => self.on_end(&why),
+            }
+        }
+        Ok(Wait::Ended)
     }
 
     fn on_frames(&mut self, frames: Vec<stream::Arrived>) -> Result<(), Stop> {
@@ -419,11 +431,6 @@ impl KitPeer {
         self.books.observe(Observation::ClosedBySubject(self.link));
     }
 
-    /// Keeps what the target says from now on in the recording, and makes nothing of it.
-    pub(crate) fn ignore_what_it_says(&mut self) {
-        self.incoming.ignore();
-    }
-
     /// Ends the connection.
     pub(crate) fn hang_up(&mut self, label: &str) {
         if self.end.is_some() {
@@ -456,6 +463,14 @@ impl Drop for KitPeer {
     fn drop(&mut self) {
         self.hang_up("the kit closes");
     }
+}
+
+/// Says that the time is over, where that means anything.
+fn on_time_out(began: Instant, patience: Duration) -> Result<bool, Stop> {
+    Meter::of_this_process()
+        .trusts(began, patience)
+        .map_err(overloaded)?;
+    Ok(false)
 }
 
 fn overloaded(lost: Duration) -> Stop {

@@ -78,18 +78,56 @@ pub(crate) struct Arrived {
 pub(crate) enum Read {
     /// Bytes, and the frames that they complete.
     Bytes(Vec<Arrived>),
-    /// Bytes that nobody wants to understand.
-    Ignored(Vec<u8>),
     /// Nothing until the deadline.
     TimedOut,
     /// The target has hung up.
     Ended(String),
 }
 
+/// What came of receiving.
+pub(crate) enum Received {
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// Nothing until the deadline.
+    TimedOut,
+    /// The target has hung up.
+    Ended(String),
+}
+
+/// Receives once, at most until `deadline`.
+pub(crate) fn receive(stream: &mut TcpStream, deadline: Instant) -> Received {
+    let mut buffer = [0; 16 << 10];
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // A time-out of zero would mean none at all.
+        let left = left.max(Duration::from_millis(1));
+        if let Err(error) = stream.set_read_timeout(Some(left)) {
+            return Received::Ended(format!("the connection broke: {error}"));
+        }
+        match stream.read(&mut buffer) {
+            Ok(0) => return Received::Ended("the target closes".to_owned()),
+            Ok(count) => {
+                let bytes = buffer.get(..count).unwrap_or_default();
+                return Received::Bytes(bytes.to_vec());
+            }
+            Err(error) => match error.kind() {
+                ErrorKind::Interrupted => {}
+                ErrorKind::WouldBlock | ErrorKind::TimedOut if Instant::now() >= deadline => {
+                    return Received::TimedOut;
+                }
+                ErrorKind::WouldBlock | ErrorKind::TimedOut => {}
+                ErrorKind::ConnectionReset => {
+                    return Received::Ended("the target resets the connection".to_owned());
+                }
+                _ => return Received::Ended(format!("the connection broke: {error}")),
+            },
+        }
+    }
+}
+
 enum Stage {
     Handshake(HandshakeDecoder),
     Messages,
-    Ignored,
     Broken,
 }
 
@@ -113,42 +151,12 @@ impl Incoming {
         }
     }
 
-    /// Understands nothing from now on.
-    pub(super) fn ignore(&mut self) {
-        self.stage = Stage::Ignored;
-    }
-
     /// Reads once, at most until `deadline`.
     pub(crate) fn read(&mut self, stream: &mut TcpStream, deadline: Instant) -> Read {
-        let mut buffer = [0; 16 << 10];
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            // A time-out of zero would mean none at all.
-            let left = left.max(Duration::from_millis(1));
-            if let Err(error) = stream.set_read_timeout(Some(left)) {
-                return Read::Ended(format!("the connection broke: {error}"));
-            }
-            match stream.read(&mut buffer) {
-                Ok(0) => return Read::Ended("the target closes".to_owned()),
-                Ok(count) => {
-                    let bytes = buffer.get(..count).unwrap_or_default();
-                    return match self.stage {
-                        Stage::Ignored => Read::Ignored(bytes.to_vec()),
-                        _ => Read::Bytes(self.take(bytes)),
-                    };
-                }
-                Err(error) => match error.kind() {
-                    ErrorKind::Interrupted => {}
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut if Instant::now() >= deadline => {
-                        return Read::TimedOut;
-                    }
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut => {}
-                    ErrorKind::ConnectionReset => {
-                        return Read::Ended("the target resets the connection".to_owned());
-                    }
-                    _ => return Read::Ended(format!("the connection broke: {error}")),
-                },
-            }
+        match receive(stream, deadline) {
+            Received::Bytes(bytes) => Read::Bytes(self.take(&bytes)),
+            Received::TimedOut => Read::TimedOut,
+            Received::Ended(why) => Read::Ended(why),
         }
     }
 

@@ -292,13 +292,13 @@ impl KitPeer {
         Ok(())
     }
 
-    /// Waits until a target that has been told no good handshake hangs up, as long as a handshake may take.
+    /// Waits until a target that has been told no good handshake hangs up. What it says until then does not matter:
+    /// its own handshake, or the key of an encrypted one.
     ///
     /// # Errors
     /// As for [`KitPeer::wait_until`].
     pub(crate) fn settle_turned_away(&mut self) -> Result<(), Stop> {
-        let patience = self.role.patience.due;
-        self.wait_until(patience, |link| link.heard.closed)?;
+        self.wait_for_the_end(self.role.patience.due)?;
         self.all_is_due();
         Ok(())
     }

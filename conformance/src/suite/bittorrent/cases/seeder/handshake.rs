@@ -105,8 +105,6 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
             let mut noise = [0; 4096];
             kit.random.fill(&mut noise);
             bytes.extend_from_slice(&noise);
-            // What looks like no handshake may be answered in kind: by the key of an encrypted one.
-            peer.ignore_what_it_says();
             peer.send_malformed(&bytes, "the name of another protocol")?;
             peer.settle_turned_away()
         },
