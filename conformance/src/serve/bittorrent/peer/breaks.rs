@@ -26,7 +26,7 @@ pub static SEEDER_BREAKS: [Break; 42] = breaks! {
     "tolerates-malformed" caught by "malformed/request-too-short": "Keeps a link on which bytes came that are no message.";
     "closes-on-unknown" caught by "unknown/with-payload": "Ends a link on which an unknown message came.";
     "never-unchokes" caught by "unchoke/after-interest": "Never lets anybody request.";
-    "extra-slot" caught by "slots/capped": "Unchokes one neighbour more than it has slots.";
+    "extra-slot" caught by "slots/stated": "Unchokes one neighbour more than it has slots.";
     "serves-choked" caught by "choked/no-block": "Answers the requests of neighbours that it chokes.";
     "wrong-data" caught by "block/whole-piece": "Sends blocks whose first byte is wrong.";
     "short-blocks" caught by "block/as-asked": "Sends blocks that lack their last byte.";
@@ -45,7 +45,7 @@ pub static SEEDER_BREAKS: [Break; 42] = breaks! {
     "never-rejects-metadata" caught by "metadata/beyond-the-end": "Is silent about metadata that does not exist.";
     "needs-whole-handshake" caught by "handshake/byte-by-byte": "Reads a handshake only where it comes in one piece.";
     "needs-whole-messages" caught by "request/byte-by-byte": "Reads a message only where it comes in one piece.";
-    "one-message-per-read" caught by "request/pipelined": "Takes the first message of what a read brings, and drops the others.";
+    "one-message-per-read" caught by "request/inside-a-piece": "Takes the first message of what a read brings, and drops the others.";
     "dies-of-huge-length" caught by "survives/huge-length": "Stops serving anybody after a length prefix beyond every bound.";
     "waits-for-huge-message" caught by "malformed/huge-length": "Waits for a message of any announced length.";
     "closes-on-keep-alive" caught by "keep-alive/ignored": "Hangs up on keep-alives.";

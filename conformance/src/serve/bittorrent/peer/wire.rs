@@ -188,7 +188,7 @@ impl PeerWire {
         loop {
             let next = match decoder.next_message() {
                 Ok(next) => next,
-                Err(why) => return self.on_malformed(bytes, &why.to_string()),
+                Err(why) => return self.on_malformed(&why.to_string()),
             };
             let Some(message) = next else { break };
             if self.is(WireBug::OneMessagePerRead) && !first {
@@ -206,8 +206,8 @@ impl PeerWire {
         Ok(())
     }
 
-    fn on_malformed(&self, bytes: &[u8], why: &str) -> Result<(), String> {
-        let huge = bytes.starts_with(&[0xff; 4]);
+    fn on_malformed(&self, why: &str) -> Result<(), String> {
+        let huge = why.starts_with("frame-length");
         if self.is(WireBug::DiesOfHugeLength) && huge {
             self.dead.store(true, Ordering::SeqCst);
         }
