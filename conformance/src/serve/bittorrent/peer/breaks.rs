@@ -13,7 +13,7 @@ macro_rules! breaks {
 }
 
 /// The violations of the reference seeder: those of its state machine, then those of its bytes.
-pub static SEEDER_BREAKS: [Break; 42] = breaks! {
+pub static SEEDER_BREAKS: [Break; 41] = breaks! {
     "wrong-info-hash" caught by "handshake/names-the-torrent": "Answers with the info hash of another torrent.";
     "keeps-foreign-torrents" caught by "handshake/foreign-torrent": "Keeps a link whose handshake names another torrent.";
     "keeps-itself" caught by "handshake/own-peer-id": "Keeps a link with its own peer id.";
@@ -45,7 +45,6 @@ pub static SEEDER_BREAKS: [Break; 42] = breaks! {
     "never-rejects-metadata" caught by "metadata/beyond-the-end": "Is silent about metadata that does not exist.";
     "needs-whole-handshake" caught by "handshake/byte-by-byte": "Reads a handshake only where it comes in one piece.";
     "needs-whole-messages" caught by "request/byte-by-byte": "Reads a message only where it comes in one piece.";
-    "one-message-per-read" caught by "request/inside-a-piece": "Takes the first message of what a read brings, and drops the others.";
     "dies-of-huge-length" caught by "survives/huge-length": "Stops serving anybody after a length prefix beyond every bound.";
     "waits-for-huge-message" caught by "malformed/huge-length": "Waits for a message of any announced length.";
     "closes-on-keep-alive" caught by "keep-alive/ignored": "Hangs up on keep-alives.";

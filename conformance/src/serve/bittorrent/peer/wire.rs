@@ -20,8 +20,6 @@ pub(crate) enum WireBug {
     NeedsWholeHandshake,
     /// Reads a message only where it comes in one piece.
     NeedsWholeMessages,
-    /// Takes the first message of what a read brings, and drops the others.
-    OneMessagePerRead,
     /// Stops serving anybody after a length prefix beyond every bound.
     DiesOfHugeLength,
     /// Waits for a message of any announced length.
@@ -49,7 +47,6 @@ impl WireBug {
     pub(crate) const ALL: &'static [(&'static str, Self)] = &[
         ("needs-whole-handshake", Self::NeedsWholeHandshake),
         ("needs-whole-messages", Self::NeedsWholeMessages),
-        ("one-message-per-read", Self::OneMessagePerRead),
         ("dies-of-huge-length", Self::DiesOfHugeLength),
         ("waits-for-huge-message", Self::WaitsForHugeMessage),
         ("closes-on-keep-alive", Self::ClosesOnKeepAlive),
@@ -184,17 +181,12 @@ impl PeerWire {
         into: &mut dyn FnMut(Frame),
     ) -> Result<(), String> {
         decoder.push(bytes);
-        let mut first = true;
         loop {
             let next = match decoder.next_message() {
                 Ok(next) => next,
                 Err(why) => return self.on_malformed(&why.to_string()),
             };
             let Some(message) = next else { break };
-            if self.is(WireBug::OneMessagePerRead) && !first {
-                continue;
-            }
-            first = false;
             if self.is(WireBug::ClosesOnKeepAlive) && message == PeerMessage::KeepAlive {
                 return Err("a keep-alive".to_owned());
             }
