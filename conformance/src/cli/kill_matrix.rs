@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::progress::{Bar, Keep, Watcher};
 use super::{BROKEN, Catalogue, Failure, GOOD, KIT, outputs, suite};
@@ -15,9 +17,15 @@ use crate::target::Target;
 pub(super) struct Args {
     /// The suite; without one, all of them
     suite: Option<String>,
+    /// Play every case against every broken node, not only the one that is declared to catch it
+    #[arg(long)]
+    all: bool,
     /// Run the cases that need minutes, too
     #[arg(long)]
     slow: bool,
+    /// How many broken nodes are played with at the same time
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=64))]
+    jobs: u8,
     /// Write the matrix as Markdown into this file
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
@@ -34,7 +42,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue, out: &mut dyn Write) -> Re
     let mut text = String::from(PREFACE);
     let mut proven = true;
     for suite in suites {
-        let matrix = Matrix::of(suite, args.slow)?;
+        let matrix = Matrix::of(suite, args)?;
         proven &= matrix.proven();
         let part = matrix.markdown();
         write!(out, "{part}")?;
@@ -53,8 +61,9 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue, out: &mut dyn Write) -> Re
 const PREFACE: &str = "\
 # The kill matrix
 
-Every seeded violation of a reference node, the case that was declared beforehand to catch it, whether it did,
-and the other cases that noticed. Written by `peerproof kill-matrix --write docs/kill-matrix.md`.
+Every seeded violation of a reference node, the case that was declared beforehand to catch it, and whether it did.
+With `--all`, every other case is played too, and the last column names those that noticed.
+Written by `peerproof kill-matrix --write docs/kill-matrix.md`.
 ";
 
 /// What the cases of a suite say about the sound node and every broken one.
@@ -65,28 +74,37 @@ struct Matrix {
 }
 
 impl Matrix {
-    fn of(suite: &'static dyn Suite, slow: bool) -> Result<Self, Failure> {
+    fn of(suite: &'static dyn Suite, args: &Args) -> Result<Self, Failure> {
         let chosen = Selection {
-            slow,
+            slow: args.slow,
             ..Selection::default()
         };
         let sound = play(suite, None, &chosen)?;
-        let broken = suite.breaks().iter().map(|it| {
-            let mut report = play(suite, Some(it.name), &chosen)?;
-            let cases = suite.cases();
-            // A break that only a slow case can catch needs that one case all the same.
-            let catcher = cases.iter().find(|case| case.id == it.caught_by);
-            if let Some(catcher) = catcher.filter(|case| case.slow && !slow) {
-                let alone = play(suite, Some(it.name), &only(catcher.id)?)?;
-                report.cases.retain(|case| case.info.id != catcher.id);
-                report.cases.extend(alone.cases);
+        let breaks = suite.breaks();
+        let next = AtomicUsize::new(0);
+        let reports: Mutex<Vec<(usize, Result<SuiteReport, Failure>)>> = Mutex::default();
+        std::thread::scope(|scope| {
+            for _ in 0..args.jobs {
+                scope.spawn(|| {
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(it) = breaks.get(index) else { return };
+                        let report = judge(suite, it, args.all.then_some(&chosen));
+                        let mut reports = reports.lock().unwrap_or_else(PoisonError::into_inner);
+                        reports.push((index, report));
+                    }
+                });
             }
-            Ok((*it, report))
         });
+        let mut reports = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+        reports.sort_by_key(|(index, _)| *index);
+        let broken = breaks.iter().zip(reports);
         Ok(Self {
             suite,
             sound,
-            broken: broken.collect::<Result<_, Failure>>()?,
+            broken: broken
+                .map(|(it, (_, report))| Ok((*it, report?)))
+                .collect::<Result<_, Failure>>()?,
         })
     }
 
@@ -150,6 +168,21 @@ impl Matrix {
         }
         text
     }
+}
+
+/// What the declared case says of a broken node, and the others of `all` if they are wanted.
+fn judge(
+    suite: &'static dyn Suite,
+    it: &Break,
+    all: Option<&Selection>,
+) -> Result<SuiteReport, Failure> {
+    let declared = play(suite, Some(it.name), &only(it.caught_by)?)?;
+    let Some(all) = all else { return Ok(declared) };
+    let mut report = play(suite, Some(it.name), all)?;
+    // A break that only a slow case can catch needs that one case all the same.
+    report.cases.retain(|case| case.info.id != it.caught_by);
+    report.cases.extend(declared.cases);
+    Ok(report)
 }
 
 /// A verdict that says something is wrong, and not merely that nothing was seen.
