@@ -407,7 +407,10 @@ fn list_and_explain_lead_from_the_suite_to_the_source() {
 fn the_kill_matrix_says_what_is_not_proven() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("matrix.md");
-    let ran = peerproof(&format!("kill-matrix fake --write {}", file.display()));
+    let ran = peerproof(&format!(
+        "kill-matrix fake --all --write {}",
+        file.display()
+    ));
     // The fake node is not sound, and the matrix says so.
     assert_eq!(ran.status, 1);
     let text = std::fs::read_to_string(&file).unwrap();
