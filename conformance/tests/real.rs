@@ -11,6 +11,8 @@ mod commands;
 mod isolation;
 #[path = "real/process.rs"]
 mod process;
+#[path = "real/seeders.rs"]
+mod seeders;
 #[path = "real/smoke.rs"]
 mod smoke;
 #[path = "real/swarm.rs"]
@@ -19,6 +21,8 @@ mod swarm;
 mod torrent;
 #[path = "real/trackers.rs"]
 mod trackers;
+#[path = "real/verdicts.rs"]
+mod verdicts;
 #[path = "real/wire.rs"]
 mod wire;
 
@@ -32,7 +36,10 @@ fn main() -> ExitCode {
     if let Some(status) = isolation::enter() {
         return status;
     }
-    let trials = smoke::trials().into_iter().chain(trackers::trials());
+    let trials = smoke::trials()
+        .into_iter()
+        .chain(trackers::trials())
+        .chain(seeders::trials());
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 

@@ -12,14 +12,15 @@ use peerproof::target::Target;
 
 use crate::clients::{Software, free_port, opentracker};
 use crate::trial;
+use crate::verdicts::{Pin, pinned};
 
 /// What opentracker does otherwise, by case.
-const OPENTRACKER: &[(&str, Verdict)] = &[
-    ("http/compact-is-advice", Verdict::Fail),
-    ("http/names-in-dictionaries", Verdict::Unimplemented),
-    ("http/peer-id-missing", Verdict::NonStrict),
-    ("http/port-missing", Verdict::NonStrict),
-    ("udp/unknown-torrent", Verdict::Fail),
+const OPENTRACKER: &[Pin] = &[
+    ("http/compact-is-advice", &[Verdict::Fail]),
+    ("http/names-in-dictionaries", &[Verdict::Unimplemented]),
+    ("http/peer-id-missing", &[Verdict::NonStrict]),
+    ("http/port-missing", &[Verdict::NonStrict]),
+    ("udp/unknown-torrent", &[Verdict::Fail]),
 ];
 
 /// One trial for every tracker.
@@ -43,28 +44,4 @@ fn judge(address: SocketAddr, options: &Options) -> Result<SuiteReport, Failed> 
         options.seed,
         &Unwatched,
     ))
-}
-
-/// Every case passes, but for those that are pinned to another verdict.
-fn pinned(report: &SuiteReport, pins: &[(&str, Verdict)]) -> Result<(), String> {
-    let mut wrong = Vec::new();
-    for (case, outcome) in report.outcomes() {
-        let id = case.id.trim_start_matches("bittorrent-tracker/");
-        let pin = pins.iter().find(|(pinned, _)| *pinned == id);
-        let expected = pin.map_or(Verdict::Pass, |(_, verdict)| *verdict);
-        if outcome.verdict != expected {
-            let (is, should) = (outcome.verdict.word(), expected.word());
-            wrong.push(format!("{id} is {is}, not {should}: {}", outcome.observed));
-        }
-    }
-    for (id, _) in pins {
-        if !report.outcomes().any(|(case, _)| case.id.ends_with(id)) {
-            wrong.push(format!("{id} did not run"));
-        }
-    }
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(wrong.join("\n"))
-    }
 }
