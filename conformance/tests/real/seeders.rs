@@ -27,6 +27,9 @@ const INCONCLUSIVE: &[Verdict] = &[Verdict::Inconclusive];
 /// Its clock of ten seconds decides whether the answer still comes in time.
 const NON_STRICT_OR_PASS: &[Verdict] = &[Verdict::NonStrict, Verdict::Pass];
 
+/// It lacks the extension; its bitfield may come before that ends the story, and fits.
+const UNIMPLEMENTED_OR_PASS: &[Verdict] = &[Verdict::Unimplemented, Verdict::Pass];
+
 /// What aria2 does otherwise, by case.
 const ARIA2: &[Pin] = &[
     ("bitfield/late", NON_STRICT),
@@ -88,6 +91,7 @@ const RTORRENT: &[Pin] = &[
     ("slots/stated", UNIMPLEMENTED),
     ("bounds/over-16-kib", NON_STRICT),
     ("fast/declaration", UNIMPLEMENTED),
+    ("fast/declaration-first", UNIMPLEMENTED_OR_PASS),
     ("fast/one-answer", UNIMPLEMENTED),
     ("fast/choked-rejected", UNIMPLEMENTED),
     ("fast/cancel-answered", UNIMPLEMENTED),
