@@ -9,6 +9,8 @@ mod clients;
 mod commands;
 #[path = "real/isolation.rs"]
 mod isolation;
+#[path = "real/leechers.rs"]
+mod leechers;
 #[path = "real/process.rs"]
 mod process;
 #[path = "real/seeders.rs"]
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     }
     let trials = smoke::trials()
         .into_iter()
+        .chain(leechers::trials())
         .chain(trackers::trials())
         .chain(seeders::trials());
     libtest_mimic::run(&arguments, trials.collect()).exit_code()

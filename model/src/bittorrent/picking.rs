@@ -23,7 +23,7 @@ pub const THRESHOLD: f64 = 0.6;
 
 /// So many standard deviations of a picker that ignores rarity must lie below the threshold,
 /// or the sample is too small to judge.
-pub const DEVIATIONS: f64 = 5.0;
+pub const DEVIATIONS: f64 = 4.0;
 
 /// Within this distance from zero, choices do not follow an order.
 const NO_ORDER: f64 = 0.35;

@@ -9,6 +9,7 @@ use peerproof_model::bittorrent::metainfo::Metainfo;
 use peerproof_model::bittorrent::mutant::Mutant;
 use peerproof_model::bittorrent::node::{Config, Message, Peer, Request};
 use peerproof_model::bittorrent::view::{Frame, Torrent};
+use peerproof_model::bittorrent::wire::torrent_bounds::bitfield_of;
 use peerproof_model::node::Input;
 
 use super::announce::{Announcer, TrackerUrl};
@@ -52,6 +53,7 @@ wire_breaks! {
     AsksOnce "asks-once" caught by "request/again-elsewhere": "Requests every block once in its life.";
     KeepsBadBlocks "keeps-bad-blocks" caught by "piece/bad-is-fetched-again": "Never requests a block again that it was given, whatever came of it.";
     GivesUpAfterShortBlocks "gives-up-after-short-blocks" caught by "piece/wrong-length": "Requests nothing any more once a block was too short.";
+    BitfieldsForHaves "bitfields-for-haves" caught by "handshake/bitfield-only-first": "Announces pieces that it completes by bitfields.";
     InterestedInEverybody "interested-in-everybody" caught by "interest/not-in-an-empty-peer": "Is interested in every neighbour from the handshake on.";
 }
 
@@ -208,6 +210,7 @@ impl Leecher {
             config.pipeline = 1;
         }
         let wire = Arc::new(LeecherWire {
+            pieces: config.torrent.pieces(),
             sound: PeerWire::new(config.torrent.pieces(), None, leeching.seed),
             bug,
             announcer: Mutex::new(None),
@@ -282,6 +285,7 @@ fn broken_by(name: Option<&str>) -> Result<(Option<Mutant>, Option<WireBreak>), 
 
 /// How the messages of a leecher travel, and the violations that exist only there.
 struct LeecherWire {
+    pieces: u32,
     /// The sound part.
     sound: PeerWire,
     bug: Option<WireBreak>,
@@ -296,6 +300,8 @@ struct Memory {
     open: BTreeSet<(u32, u32)>,
     /// Blocks that must not be requested any more.
     shunned: BTreeSet<(u32, u32)>,
+    /// Pieces announced so far.
+    announced: BTreeSet<u32>,
     /// Whether nothing is requested any more.
     gave_up: bool,
 }
@@ -331,6 +337,16 @@ impl Wire<Peer> for LeecherWire {
             }
             (Message::Frame(Frame::Message(PeerMessage::Request(block))), Some(bug))
                 if self.swallows(block, bug) => {}
+            (
+                Message::Frame(Frame::Message(PeerMessage::Have(piece))),
+                Some(WireBreak::BitfieldsForHaves),
+            ) => {
+                let mut memory = lock(&self.memory);
+                memory.announced.insert(*piece);
+                let bits = bitfield_of(memory.announced.iter().copied(), self.pieces);
+                let bitfield = Frame::Message(PeerMessage::Bitfield(bits));
+                self.sound.write(&Message::Frame(bitfield), out);
+            }
             _ => self.sound.write(message, out),
         }
     }

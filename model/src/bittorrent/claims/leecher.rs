@@ -202,6 +202,12 @@ pub static LEECHER: &[Claim] = &[
         "A piece counts only when its SHA-1 is that of the metainfo; otherwise it is fetched again.",
     ),
     claim(
+        "bep3/bitfield-only-at-the-start",
+        Must,
+        MESSAGES,
+        "The bitfield message is only ever sent as the first message; later pieces are announced by have.",
+    ),
+    claim(
         "bep3/have-after-verification",
         Must,
         MESSAGES,

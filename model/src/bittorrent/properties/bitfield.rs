@@ -7,6 +7,7 @@ use crate::property::Judgement::{self, Broken, Holds, Unknown};
 
 facts! {
     the_declaration_is_the_first_message ["bep3/bitfield-first-only"];
+    bitfields_come_first ["bep3/bitfield-only-at-the-start"];
     the_bitfield_fits_the_torrent ["bep3/bitfield-length", "bep3/bitfield-spare-bits"];
     only_verified_pieces_are_announced ["bep3/have-after-verification"];
     every_piece_is_announced ["bep3/pieces-are-announced"];
@@ -23,6 +24,17 @@ fn the_declaration_is_the_first_message(moment: &Moment) -> Judgement {
         Some((link, message)) if declares(message) => Judgement::check(!link.heard.spoke, || {
             "a bitfield came after other messages".to_owned()
         }),
+        _ => Unknown,
+    }
+}
+
+/// Put to the test by a piece that was completed: it is announced by have, and not by another bitfield.
+fn bitfields_come_first(moment: &Moment) -> Judgement {
+    match moment.heard() {
+        Some((_, PeerMessage::Have(_))) => Holds,
+        Some((link, message)) if declares(message) && link.heard.spoke => {
+            Broken("a bitfield came after other messages".to_owned())
+        }
         _ => Unknown,
     }
 }

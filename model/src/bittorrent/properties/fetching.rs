@@ -101,25 +101,28 @@ fn requests_are_pipelined(moment: &Moment) -> Judgement {
 }
 
 fn no_more_requests_than_the_neighbour_keeps(moment: &Moment) -> Judgement {
-    let Some((link, block)) = request(moment) else {
-        return Unknown;
-    };
-    let Some(keeps) = link.told.keeps_requests else {
-        return Unknown;
-    };
-    let new = usize::from(!link.heard.requests.contains(&block));
-    let outstanding = link.heard.requests.len() + new;
-    if outstanding <= keeps as usize {
-        // Only the last one that fits shows that the bound is known.
-        return if outstanding == keeps as usize {
-            Judgement::Holds
-        } else {
-            Unknown
+    if let Some((link, block)) = request(moment) {
+        let new = usize::from(!link.heard.requests.contains(&block));
+        let outstanding = link.heard.requests.len() + new;
+        return match link.told.keeps_requests {
+            Some(keeps) if outstanding > keeps as usize => Judgement::Broken(format!(
+                "{outstanding} requests are under way to a neighbour that keeps {keeps}"
+            )),
+            Some(keeps) if outstanding == keeps as usize => Judgement::Holds,
+            _ => Unknown,
         };
     }
-    Judgement::Broken(format!(
-        "{outstanding} requests are under way to a neighbour that keeps {keeps}"
-    ))
+    let Observation::Quiet(link) = &moment.now else {
+        return Unknown;
+    };
+    // It could have asked for more, and did not.
+    moment.view.links.get(link).map_or(Unknown, |link| {
+        let outstanding = link.heard.requests.len();
+        match link.told.keeps_requests {
+            Some(keeps) if outstanding > 0 && outstanding <= keeps as usize => Judgement::Holds,
+            _ => Unknown,
+        }
+    })
 }
 
 fn requests_dropped_by_a_choke_are_repeated(moment: &Moment) -> Judgement {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use peerproof_model::bittorrent::message::{
     AnnounceEvent, AnnounceRequest, BlockRequest, PeerMessage,
 };
-use peerproof_model::bittorrent::picking::{Pick, RAREST_FIRST};
+use peerproof_model::bittorrent::picking::{Pick, RAREST_FIRST, Tendency};
 use peerproof_model::bittorrent::pieces::Pieces;
 use peerproof_model::bittorrent::view::{Link, LinkView, Observation, PeerView};
 use peerproof_model::choose::Seeded;
@@ -153,6 +153,10 @@ impl Swarm {
     pub(super) fn judgement(&mut self) -> Judgement {
         self.end_round();
         if self.property == RAREST_FIRST.name {
+            if let Some(tendency) = Tendency::of(&self.picks) {
+                let what = tendency.to_string();
+                self.recorder.event(None, Happening::Note, what);
+            }
             (RAREST_FIRST.judge)(&self.picks)
         } else {
             self.judgement.clone()

@@ -1,10 +1,11 @@
 //! How the target begins a connection, and which ones it does not keep.
 
+use peerproof_model::bittorrent::message::PeerMessage::Unchoke;
 use peerproof_model::bittorrent::message::{InfoHash, PeerId};
 
-use super::{scene, seed};
+use super::{PIECES, scene, seed};
 use crate::case::{Case, CaseInfo, Level};
-use crate::suite::bittorrent::swarm::{Form, Plan, Script, Swarm};
+use crate::suite::bittorrent::swarm::{Form, Plan, Script, Serves, Swarm, some};
 
 /// The cases of this topic.
 pub(super) const CASES: &[Case<Swarm>] = &[
@@ -43,7 +44,7 @@ pub(super) const CASES: &[Case<Swarm>] = &[
     Case {
         info: CaseInfo {
             id: "bittorrent-leecher/handshake/foreign-torrent",
-            story: "A neighbour that the target dialled answers with the info hash of another torrent, and goes on.",
+            story: "A neighbour that the target dialled answers with the info hash of another torrent, and chokes.",
             expected: "The target closes the connection.",
             level: Level::Must,
             claims: &["bep3/foreign-torrent-closed"],
@@ -53,7 +54,10 @@ pub(super) const CASES: &[Case<Swarm>] = &[
         },
         play: |kit| {
             let names = Some(InfoHash(*b"some other torrent.."));
-            kit.begin(scene([Plan { names, ..seed() }]))?;
+            kit.begin(scene([Plan {
+                names,
+                ..seed().choking()
+            }]))?;
             kit.await_neighbour(0)?;
             kit.or_due(kit.await_closed(0))
         },
@@ -61,7 +65,7 @@ pub(super) const CASES: &[Case<Swarm>] = &[
     Case {
         info: CaseInfo {
             id: "bittorrent-leecher/handshake/stranger",
-            story: "The tracker returns a neighbour with its peer id; at that address another peer answers.",
+            story: "The tracker returns a neighbour with its peer id; at that address another peer answers, and chokes.",
             expected: "The target closes the connection.",
             level: Level::Should,
             claims: &["bep3/unexpected-peer-id-closed"],
@@ -79,19 +83,19 @@ pub(super) const CASES: &[Case<Swarm>] = &[
             kit.begin(
                 scene([Plan {
                     is_called,
-                    ..seed()
+                    ..seed().choking()
                 }])
                 .tracked(tracker),
             )?;
             kit.await_neighbour(0)?;
-            kit.or_due(kit.await_closed(0))
+            kit.calm()
         },
     },
     Case {
         info: CaseInfo {
             id: "bittorrent-leecher/handshake/says-what-it-has",
             story: "The target, which has nothing yet, connects to a seed.",
-            expected: "If it sends a bitfield, that has the right size, and no bit is set.",
+            expected: "It announces no piece, by bitfield or have, before it was given it.",
             level: Level::Must,
             claims: &["bep3/have-after-verification"],
             property: "only_verified_pieces_are_announced",
@@ -101,6 +105,31 @@ pub(super) const CASES: &[Case<Swarm>] = &[
         play: |kit| {
             kit.begin(scene([seed()]))?;
             kit.await_neighbour(0)?;
+            kit.await_given()?;
+            kit.calm()
+        },
+    },
+    Case {
+        info: CaseInfo {
+            id: "bittorrent-leecher/handshake/bitfield-only-first",
+            story: "A seed gives the target one piece after the other; a neighbour without pieces listens too.",
+            expected: "A bitfield comes first of all messages, or never: completed pieces are announced by have.",
+            level: Level::Must,
+            claims: &["bep3/bitfield-only-at-the-start"],
+            property: "bitfields_come_first",
+            slow: false,
+            alone: false,
+        },
+        play: |kit| {
+            let listener = Plan::with(some(PIECES, []));
+            kit.begin(scene([listener, seed().choking().serving(Serves::OnCue)]))?;
+            kit.await_neighbour(0)?;
+            kit.await_neighbour(1)?;
+            kit.await_interested(1)?;
+            kit.say(1, Unchoke)?;
+            kit.serve_some(1, 1)?;
+            kit.calm()?;
+            kit.serve(1, Serves::AtOnce)?;
             kit.await_given()?;
             kit.calm()
         },
