@@ -53,16 +53,28 @@ pub fn directory(path: &Path) -> Registration {
 static WAITING: Mutex<Option<Thread>> = Mutex::new(None);
 static INTERRUPT: AtomicBool = AtomicBool::new(false);
 
-/// Blocks until the user interrupts, as the ordinary end of something that runs until then.
-/// Needs [`watch`] before.
-pub fn wait() {
+/// From now on an interrupt is the ordinary end of what this thread does, not an abort of the run.
+#[derive(Debug)]
+#[must_use]
+pub struct Expected(());
+
+/// Makes the interrupt the ordinary end. Called before anybody is told that there is something to interrupt:
+/// whoever reads that may interrupt at once. Needs [`watch`] before.
+pub fn expect() -> Expected {
     *WAITING.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current());
-    while !INTERRUPT.load(Ordering::SeqCst) {
-        std::thread::park();
+    Expected(())
+}
+
+impl Expected {
+    /// Blocks until the user interrupts; returns at once when that has happened since [`expect`].
+    pub fn wait(self) {
+        while !INTERRUPT.load(Ordering::SeqCst) {
+            std::thread::park();
+        }
     }
 }
 
-/// Handles SIGINT, SIGTERM and SIGHUP from now on: wakes who [`wait`]s, else cleans up and exits.
+/// Handles SIGINT, SIGTERM and SIGHUP from now on: wakes who [`expect`]s one, else cleans up and exits.
 /// Where a handler stands already, does nothing.
 pub fn watch() {
     // The only error is that somebody else handles the signals already, and then they decide.

@@ -69,13 +69,14 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue, out: &mut dyn Write) -> Re
         },
         message: error.to_string(),
     })?;
+    let interrupt = interrupt::expect();
     writeln!(out, "{} listens on {}", server.name(), running.address())?;
     for line in running.describe() {
         writeln!(out, "{line}")?;
     }
     writeln!(out, "Ctrl-C ends it")?;
     out.flush()?;
-    interrupt::wait();
+    interrupt.wait();
     Ok(GOOD)
 }
 
