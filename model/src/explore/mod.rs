@@ -12,6 +12,7 @@
 //! can take the place of this inside without a change for callers.
 
 mod gate;
+mod pack;
 mod trace;
 
 use std::fmt;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use stateright::{Expectation, Model};
 
 pub use gate::Progress;
+pub use pack::Pack;
 pub use trace::{ReplayError, Trace, replay, replay_named};
 
 use crate::property::Kind;

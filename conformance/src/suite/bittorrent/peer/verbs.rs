@@ -286,8 +286,11 @@ impl KitPeer {
         let alive = |link: &LinkView| asked && link.told.metadata_requests.is_empty();
         let patience = self.role.patience;
         self.wait_until(patience.due, |link| link.heard.closed || alive(link))?;
-        // The answer may have been on its way before the end.
-        self.wait_until(patience.answer / 8, |link| link.heard.closed)?;
+        // The answer may have been on its way before the end. Nobody is judged by this wait.
+        match self.wait_until(patience.answer / 8, |link| link.heard.closed) {
+            Ok(_) | Err(Stop::Overloaded(_)) => {}
+            Err(stop) => return Err(stop),
+        }
         self.all_is_due();
         Ok(())
     }
