@@ -23,11 +23,40 @@ const REST: Duration = Duration::from_millis(20);
 /// How much of the end of its output is kept.
 const KEPT_OUTPUT: usize = 4 << 10;
 
+/// A directory of the kit's own, for one program. It goes with this value, and on an interrupt.
+#[derive(Debug)]
+pub struct Home {
+    _registration: interrupt::Registration,
+    directory: tempfile::TempDir,
+}
+
+impl Home {
+    /// Makes one.
+    ///
+    /// # Errors
+    /// The machine has no place for it.
+    pub fn new() -> std::io::Result<Self> {
+        let directory = tempfile::Builder::new().prefix("peerproof-").tempdir()?;
+        Ok(Self {
+            _registration: interrupt::directory(directory.path()),
+            directory,
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
 /// A started program. Dropping it ends its process group.
 #[derive(Debug)]
 pub struct Program {
     child: Child,
     output: Arc<Mutex<VecDeque<u8>>>,
+    farewell: Duration,
+    /// Whether it left by itself, once it was ended.
+    left: Option<bool>,
     _registration: interrupt::Registration,
 }
 
@@ -63,7 +92,8 @@ pub fn free_address() -> std::io::Result<SocketAddr> {
 }
 
 impl Program {
-    /// Starts a command line by the shell, with `home` as its working and home directory.
+    /// Starts a command line by the shell, in the user's own working directory, so that `./node` is what they mean.
+    /// `home` is its home directory, where what it keeps for itself disturbs nobody.
     ///
     /// # Errors
     /// The shell cannot be started.
@@ -71,7 +101,6 @@ impl Program {
         let mut command = Command::new("sh");
         command
             .args(["-c", line])
-            .current_dir(home)
             .env("HOME", home)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -96,12 +125,19 @@ impl Program {
             _registration: interrupt::process_group(child.id()),
             child,
             output,
+            farewell: FAREWELL,
+            left: None,
         })
     }
 
-    /// Whether it has ended by itself.
+    /// Has it end at once when it is dropped: what was wanted of it has been seen.
+    pub fn skip_farewell(&mut self) {
+        self.farewell = Duration::ZERO;
+    }
+
+    /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(Some(_)))
+        self.left.is_some() || matches!(self.child.try_wait(), Ok(Some(_)))
     }
 
     /// The end of what it wrote to standard output and standard error.
@@ -111,33 +147,56 @@ impl Program {
         String::from_utf8_lossy(&bytes).trim().to_owned()
     }
 
-    /// Asks it to leave (SIGTERM), waits at most `patience`, then ends its group; whether it left by itself.
-    pub fn end(&mut self, patience: Duration) -> bool {
+    /// The end of its output in words, for a report.
+    pub fn last_words(&self) -> String {
+        let output = self.output();
+        if output.is_empty() {
+            "it said nothing".to_owned()
+        } else {
+            format!("its last words: {output}")
+        }
+    }
+
+    /// Asks it to leave by these signals, one after the other, waits at most `patience` for all of them together,
+    /// then ends its group; whether it left by itself.
+    pub fn end(&mut self, signals: &[Signal], patience: Duration) -> bool {
+        if let Some(left) = self.left {
+            return left;
+        }
         let Ok(id) = i32::try_from(self.child.id()) else {
-            return self.child.kill().is_ok();
+            return *self.left.insert(self.child.kill().is_ok());
         };
         let group = Pid::from_raw(id);
+        let share = patience / u32::try_from(signals.len().max(1)).unwrap_or(u32::MAX);
+        let left = signals
+            .iter()
+            .any(|signal| self.leaves(group, *signal, share));
         // An error means that the group is gone already, which is what is wanted.
-        let _ = killpg(group, Signal::SIGTERM);
-        let deadline = Instant::now() + patience;
-        let mut left = false;
-        while !left && Instant::now() < deadline {
-            // The shell may leave before what it started: the whole group must be gone.
-            let _ = self.child.try_wait();
-            left = killpg(group, None).is_err();
-            if !left {
-                std::thread::sleep(REST);
-            }
-        }
         let _ = killpg(group, Signal::SIGKILL);
         let _ = self.child.wait();
-        left
+        *self.left.insert(left)
+    }
+
+    /// Whether the whole group is gone within `patience` after `signal`: the shell may leave before what it started.
+    fn leaves(&mut self, group: Pid, signal: Signal, patience: Duration) -> bool {
+        let _ = killpg(group, signal);
+        let deadline = Instant::now() + patience;
+        loop {
+            let _ = self.child.try_wait();
+            if killpg(group, None).is_err() {
+                return true;
+            }
+            if Instant::now() >= deadline {
+                return false;
+            }
+            std::thread::sleep(REST);
+        }
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        self.end(FAREWELL);
+        self.end(&[Signal::SIGTERM], self.farewell);
     }
 }
 
@@ -163,10 +222,10 @@ mod tests {
 
     #[test]
     fn placeholders_are_filled_in_and_quoted_where_needed() {
-        let places = [("torrent", "/tmp/it's a.torrent"), ("port", "7000")];
+        let places = [("torrent", "/home/it's a.torrent"), ("port", "7000")];
         assert_eq!(
             filled("x {torrent} -p {port} {other}", &places),
-            r"x '/tmp/it'\''s a.torrent' -p 7000 {other}"
+            r"x '/home/it'\''s a.torrent' -p 7000 {other}"
         );
     }
 
@@ -175,7 +234,7 @@ mod tests {
         let home = std::env::temp_dir();
         let mut program = Program::start("sleep 600 & sleep 600", &home).expect("a shell");
         assert!(!program.has_ended());
-        assert!(program.end(Duration::from_secs(5)));
+        assert!(program.end(&[Signal::SIGTERM], Duration::from_secs(5)));
     }
 
     #[test]
@@ -189,6 +248,6 @@ mod tests {
         }
         assert!(program.output().ends_with("last words"));
         assert!(program.output().len() <= KEPT_OUTPUT);
-        assert!(program.has_ended() || program.end(FAREWELL));
+        assert!(program.has_ended() || program.end(&[Signal::SIGTERM], FAREWELL));
     }
 }

@@ -133,6 +133,34 @@ fn bytes_are_decoded_to_json_or_refused_with_the_place() {
 }
 
 #[test]
+fn a_node_command_runs_where_the_user_is_and_at_home_elsewhere() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().unwrap();
+    let node = directory.path().join("my-node");
+    let text = format!(
+        "#!/bin/sh\npwd -P > where\ntest \"$HOME\" != \"$(pwd -P)\" || exit 9\nexec {} serve bittorrent-leecher --listen 127.0.0.1:$1 --torrent $2\n",
+        assert_cmd::cargo::cargo_bin!("peerproof").display()
+    );
+    std::fs::write(&node, text).unwrap();
+    std::fs::set_permissions(&node, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let case = "bittorrent-leecher/handshake/names-the-torrent";
+    let output = peerproof(&["test", "bittorrent-leecher", "--case", case])
+        .args(["--node", "exec ./my-node {port} {torrent}"])
+        .current_dir(&directory)
+        .output()
+        .unwrap();
+    let said = text_of(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let where_it_ran = std::fs::read_to_string(directory.path().join("where")).unwrap();
+    let expected = directory.path().canonicalize().unwrap();
+    assert_eq!(where_it_ran.trim_end(), expected.to_str().unwrap());
+}
+
+fn text_of(output: &Output) -> String {
+    format!("{}{}", text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
 fn raw_bytes_come_from_standard_input() {
     use std::io::Write;
     let mut child = peerproof(&["vectors", "decode", "bittorrent/bencode", "--raw"])

@@ -10,7 +10,7 @@ use peerproof_model::claim::Claim;
 use super::cases::leecher::cases;
 use super::swarm::{How, Swarm};
 use crate::case::{CaseInfo, Outcome, Stop, Verdict, verdict};
-use crate::interrupt;
+use crate::program::Home;
 use crate::record::Recording;
 use crate::suite::{Break, OpenError, Options, Session, Suite};
 use crate::target::Target;
@@ -118,9 +118,7 @@ impl LeecherSession {
     ) -> Result<(Verdict, String, Recording), String> {
         let case = cases().find(|case| case.info.id == info.id);
         let case = case.ok_or_else(|| format!("the suite has no case {}", info.id))?;
-        let home = tempfile::Builder::new().prefix("peerproof-").tempdir();
-        let home = home.map_err(|error| format!("no directory for the case: {error}"))?;
-        let _registration = interrupt::directory(home.path());
+        let home = Home::new().map_err(|error| format!("no directory for the case: {error}"))?;
         let seed = seed_of(seed, info.id);
         let mut kit = Swarm::new(
             self.how.clone(),

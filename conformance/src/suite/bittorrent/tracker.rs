@@ -21,7 +21,7 @@ use crate::record::Recorder;
 use crate::serve::bittorrent::tracker::{BREAKS, RunningTracker};
 use crate::suite::{Break, OpenError, Options, Session, Suite};
 use crate::target::Target;
-use program::Program;
+use program::Started;
 
 /// The suite.
 pub struct TrackerSuite;
@@ -106,7 +106,7 @@ enum Node {
     /// The reference tracker.
     Embedded(#[allow(dead_code, reason = "held until the session ends")] RunningTracker),
     /// A program with its whitelist.
-    Program(#[allow(dead_code, reason = "held until the session ends")] Program),
+    Program(#[allow(dead_code, reason = "held until the session ends")] Started),
 }
 
 impl Session for TrackerSession {

@@ -10,8 +10,7 @@ use peerproof_model::bittorrent::view::Torrent;
 
 use super::ground::{Ground, Traits};
 use crate::case::Stop;
-use crate::interrupt;
-use crate::program::{Program, filled, free_address};
+use crate::program::{Home, Program, filled, free_address};
 use crate::serve::Running as _;
 use crate::serve::bittorrent::content;
 use crate::serve::bittorrent::peer::RunningSeeder;
@@ -36,14 +35,7 @@ const NO_TRACKER: &str = "http://127.0.0.1:9/announce";
 pub(super) enum Keeper {
     Nothing,
     Embedded(#[allow(dead_code, reason = "held until the session ends")] RunningSeeder),
-    Program(#[allow(dead_code, reason = "held until the session ends")] Home),
-}
-
-/// A program with its directory.
-pub(super) struct Home {
-    program: Program,
-    _registration: interrupt::Registration,
-    _directory: tempfile::TempDir,
+    Program(#[allow(dead_code, reason = "held until the session ends")] (Program, Home)),
 }
 
 pub(super) fn open(target: &Target, options: &Options) -> Result<(Ground, Keeper), OpenError> {
@@ -102,13 +94,9 @@ fn program(line: &str, options: &Options) -> Result<(Ground, Keeper), OpenError>
         return Err(OpenError::Usage(why.to_owned()));
     }
     let kit = |error: std::io::Error| OpenError::Kit(format!("cannot prepare `{line}`: {error}"));
-    let directory = tempfile::Builder::new()
-        .prefix("peerproof-")
-        .tempdir()
-        .map_err(kit)?;
-    let registration = interrupt::directory(directory.path());
+    let home = Home::new().map_err(kit)?;
     let torrent = content::make(options.seed, Some(NO_TRACKER))?;
-    let (file, data) = lay_out(&torrent, directory.path()).map_err(kit)?;
+    let (file, data) = lay_out(&torrent, home.path()).map_err(kit)?;
     let address = free_address().map_err(kit)?;
     let port = address.port().to_string();
     let places = [
@@ -117,15 +105,10 @@ fn program(line: &str, options: &Options) -> Result<(Ground, Keeper), OpenError>
         ("port", port.as_str()),
         ("tracker", NO_TRACKER),
     ];
-    let program = Program::start(&filled(line, &places), directory.path()).map_err(kit)?;
-    let mut home = Home {
-        program,
-        _registration: registration,
-        _directory: directory,
-    };
+    let mut program = Program::start(&filled(line, &places), home.path()).map_err(kit)?;
     let mut ground = Ground::new(address, torrent, Patience::new(options), options.seed);
-    ground.traits = await_service(&ground, &mut home.program, line)?;
-    Ok((ground, Keeper::Program(home)))
+    ground.traits = await_service(&ground, &mut program, line)?;
+    Ok((ground, Keeper::Program((program, home))))
 }
 
 /// Writes the torrent and its content; the answer names the torrent file and the directory of the content.
@@ -158,13 +141,10 @@ fn await_service(ground: &Ground, program: &mut Program, line: &str) -> Result<T
             std::thread::sleep(REST);
             continue;
         };
-        let output = program.output();
-        let said = if output.is_empty() {
-            "it said nothing".to_owned()
-        } else {
-            format!("its last words: {output}")
-        };
-        return Err(OpenError::Unreachable(format!("`{line}`: {why}; {said}")));
+        return Err(OpenError::Unreachable(format!(
+            "`{line}`: {why}; {}",
+            program.last_words()
+        )));
     }
 }
 

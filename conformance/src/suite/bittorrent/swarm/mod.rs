@@ -3,7 +3,6 @@
 mod exchange;
 mod neighbour;
 mod plan;
-mod program;
 mod scene;
 mod serving;
 mod target;

@@ -3,15 +3,16 @@
 
 use std::fs;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use peerproof_model::bittorrent::view::Torrent;
 
-use super::program::{Places, Program, filled};
 use crate::case::Stop;
+use crate::program::{Program, filled, free_address};
 use crate::serve::bittorrent::leecher::{Leecher, Leeching};
 
 /// Where the target comes from.
@@ -70,16 +71,16 @@ impl How {
             }
             Self::Command(line) => {
                 let (file, dir) = lay_out(torrent, home, complete).map_err(here)?;
-                let places = Places {
-                    torrent: &file,
-                    dir: &dir,
-                    port: free_port().map_err(here)?,
-                    tracker,
-                };
-                Ok(Started::Program(Mutex::new(Program::start(
-                    &filled(line, places),
-                    home,
-                )?)))
+                let port = free_address().map_err(here)?.port().to_string();
+                let places = [
+                    ("torrent", &*file.to_string_lossy()),
+                    ("dir", &*dir.to_string_lossy()),
+                    ("port", &port),
+                    ("tracker", tracker),
+                ];
+                let mut program = Program::start(&filled(line, &places), home).map_err(here)?;
+                program.skip_farewell();
+                Ok(Started::Program(Mutex::new(program)))
             }
             Self::Watching { .. } if complete => Err(Stop::Silent(
                 "a running client cannot be given the content beforehand: start it with --node"
@@ -129,7 +130,8 @@ impl Started {
                 let program = program
                     .get_mut()
                     .map_err(|_| Stop::Kit("a thread panicked".to_owned()))?;
-                if program.end(patience) {
+                // First as the keyboard asks, then as the machine does.
+                if program.end(&[Signal::SIGINT, Signal::SIGTERM], patience) {
                     Ok(())
                 } else {
                     Err(Stop::Silent(format!(
@@ -169,11 +171,4 @@ fn lay_out(torrent: &Torrent, home: &Path, complete: bool) -> io::Result<(PathBu
         fs::write(dir.join(name), content)?;
     }
     Ok((file, dir))
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
 }

@@ -1,6 +1,6 @@
 //! How a session begins: the tracker is found or started, and asked whether it takes the kit's torrents.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use peerproof_model::bittorrent::properties::of_trackers;
 use peerproof_model::bittorrent::tracker_view::{Answer, Exchange, TrackerView, TrackerWatch};
 use peerproof_model::bittorrent::wire::tracker_http::scrape_path;
 
-use super::{ARRIVAL, Node, Program, TrackerSession, info_hashes, named, torrents_of};
+use super::{ARRIVAL, Node, Started, TrackerSession, info_hashes, named, torrents_of};
 use crate::case::Stop;
 use crate::jitter::Meter;
 use crate::record::Recorder;
@@ -58,7 +58,7 @@ pub(super) fn open(target: &Target, options: &Options) -> Result<TrackerSession,
         }
         Target::Command(line) => {
             let hashes = single.map_or_else(|| info_hashes(options.seed), |hash| vec![hash]);
-            let program = Program::start(line, &hashes)?;
+            let program = Started::start(line, &hashes)?;
             (program.address(), Some(Node::Program(program)))
         }
     };
@@ -89,7 +89,10 @@ pub(super) fn open(target: &Target, options: &Options) -> Result<TrackerSession,
             break doors;
         }
         if !starting || Instant::now() >= deadline {
-            let why = format!("no tracker answers at {address}, over HTTP or UDP");
+            let mut why = format!("no tracker answers at {address}, over HTTP or UDP");
+            if let (Target::Command(line), Some(Node::Program(program))) = (target, &node) {
+                why = format!("`{line}`: {why}; {}", program.last_words());
+            }
             return Err(OpenError::Unreachable(why));
         }
         std::thread::sleep(REST);
@@ -212,6 +215,3 @@ fn alone(exchange: &Exchange, peer: &Peer) -> bool {
         && counted <= 1
         && accepted.seeders != Some(1)
 }
-
-/// The loopback address, on which started programs listen.
-pub(super) const HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
