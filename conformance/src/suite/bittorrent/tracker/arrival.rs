@@ -28,6 +28,9 @@ const HASTE: u32 = 20;
 const READY: Duration = Duration::from_secs(20);
 /// How much later than its first door a program may open its second.
 const SECOND_DOOR: Duration = Duration::from_secs(1);
+/// How long a tracker that refuses the kit's torrents is asked again: it may have opened its doors before it has
+/// read its whitelist.
+const WHITELIST: Duration = Duration::from_secs(5);
 /// How often it is asked.
 const REST: Duration = Duration::from_millis(50);
 
@@ -97,7 +100,7 @@ pub(super) fn open(target: &Target, options: &Options) -> Result<TrackerSession,
         }
         std::thread::sleep(REST);
     };
-    let view = asker.announce(&doors)?;
+    let view = asker.admitted(&doors)?;
     Ok(TrackerSession {
         name: named(&doors, &target.name()),
         doors,
@@ -168,8 +171,23 @@ impl Asker<'_> {
     }
 
     /// A tracker that does not take the kit's torrents cannot be judged: that is the user's to change.
-    /// What is known of the torrent afterwards matters where all cases share it.
-    fn announce(&self, doors: &Doors) -> Result<TrackerView, OpenError> {
+    fn admitted(&self, doors: &Doors) -> Result<TrackerView, OpenError> {
+        let deadline = Instant::now() + WHITELIST;
+        loop {
+            let refused = match self.announce(doors) {
+                Ok(view) => return Ok(view),
+                Err(refused) => refused,
+            };
+            if Instant::now() >= deadline {
+                return Err(OpenError::Usage(refused));
+            }
+            std::thread::sleep(REST);
+        }
+    }
+
+    /// What is known of the torrent after its first announce, which matters where all cases share it;
+    /// or why the tracker refuses it.
+    fn announce(&self, doors: &Doors) -> Result<TrackerView, String> {
         let mut kit = self.kit(doors);
         let peer = kit.peer(0).started();
         let torrent = kit.torrent();
@@ -191,12 +209,12 @@ impl Asker<'_> {
                 return Ok(view);
             }
         };
-        Err(OpenError::Usage(format!(
+        Err(format!(
             "the tracker refuses the torrent {torrent}: {}; let it serve the info hashes that \
              `peerproof test bittorrent-tracker --print-info-hashes --seed {}` prints, or name one that it serves by --torrent",
             String::from_utf8_lossy(reason),
             self.options.seed
-        )))
+        ))
     }
 }
 
