@@ -90,8 +90,23 @@ const RTORRENT: &[Pin] = &[
     ("bitfield/spare-bits", NON_STRICT),
     ("slots/stated", UNIMPLEMENTED),
     ("bounds/over-16-kib", NON_STRICT),
-    ("fast/declaration", UNIMPLEMENTED),
     ("fast/declaration-first", UNIMPLEMENTED_OR_PASS),
+    ("extension/unknown-id", NON_STRICT),
+    ("unknown/with-payload", NON_STRICT),
+    ("unknown/empty", NON_STRICT),
+];
+
+/// What ctorrent does otherwise, by case.
+const CTORRENT: &[Pin] = &[
+    ("bitfield/spare-bits", NON_STRICT),
+    ("bitfield/late", NON_STRICT),
+    ("slots/stated", UNIMPLEMENTED),
+    ("bounds/over-16-kib", NON_STRICT),
+];
+
+/// What is unimplemented without the fast extension.
+const NO_FAST: &[Pin] = &[
+    ("fast/declaration", UNIMPLEMENTED),
     ("fast/one-answer", UNIMPLEMENTED),
     ("fast/choked-rejected", UNIMPLEMENTED),
     ("fast/cancel-answered", UNIMPLEMENTED),
@@ -104,22 +119,37 @@ const RTORRENT: &[Pin] = &[
     ("fast/uninvited-reject", UNIMPLEMENTED),
     ("fast/unasked-block", UNIMPLEMENTED),
     ("fast/unasked-reject", UNIMPLEMENTED),
-    ("extension/unknown-id", NON_STRICT),
-    ("unknown/with-payload", NON_STRICT),
-    ("unknown/empty", NON_STRICT),
+];
+
+/// What is unimplemented without the extension protocol.
+const NO_EXTENSIONS: &[Pin] = &[
+    ("extension/handshake", UNIMPLEMENTED),
+    ("extension/well-formed", UNIMPLEMENTED),
+    ("extension/unique-ids", UNIMPLEMENTED),
+    ("extension/unknown-id", UNIMPLEMENTED),
+    ("extension/unknown-names", UNIMPLEMENTED),
+    ("extension/empty", UNIMPLEMENTED),
+    ("extension/twice", UNIMPLEMENTED),
+    ("metadata/size", UNIMPLEMENTED),
+    ("metadata/answered", UNIMPLEMENTED),
+    ("metadata/content", UNIMPLEMENTED),
+    ("metadata/beyond-the-end", UNIMPLEMENTED),
+    ("metadata/unknown-type", UNIMPLEMENTED),
 ];
 
 /// One trial for every client.
 pub(crate) fn trials() -> Vec<Trial> {
-    let clients = [
-        (Software::Aria2, ARIA2),
-        (Software::Transmission, TRANSMISSION),
-        (Software::Libtorrent, LIBTORRENT),
-        (Software::Rtorrent, RTORRENT),
+    let clients: [(Software, &[&[Pin]]); 5] = [
+        (Software::Aria2, &[ARIA2]),
+        (Software::Transmission, &[TRANSMISSION]),
+        (Software::Libtorrent, &[LIBTORRENT]),
+        (Software::Rtorrent, &[RTORRENT, NO_FAST]),
+        (Software::Ctorrent, &[CTORRENT, NO_FAST, NO_EXTENSIONS]),
     ];
-    let trials = clients
-        .into_iter()
-        .map(|(software, pins)| trial(software, "seeder-suite", move || judge(software, pins)));
+    let trials = clients.into_iter().map(|(software, pins)| {
+        let pins = pins.concat();
+        trial(software, "seeder-suite", move || judge(software, &pins))
+    });
     trials.collect()
 }
 
