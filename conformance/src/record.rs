@@ -169,8 +169,7 @@ impl Recording {
         self.kept = 0;
         for event in &mut self.events {
             if let Happening::Sent(kept) | Happening::Received(kept) = &mut event.what {
-                kept.truncate(bytes);
-                kept.shrink_to_fit();
+                cut(kept, bytes);
                 self.kept += kept.len();
             }
         }
@@ -186,11 +185,19 @@ impl Recording {
             let room = KEPT_BYTES - self.kept;
             if bytes.len() > room {
                 self.dropped_bytes += bytes.len() - room;
-                bytes.truncate(room);
+                cut(bytes, room);
             }
             self.kept += bytes.len();
         }
         self.events.push(event);
+    }
+}
+
+/// Keeps the first `length` bytes. They move to a place of their own: shrunk where they are, they would leave holes
+/// between them that nothing fits in, and a long run would grow by all that it had cut off.
+fn cut(bytes: &mut Vec<u8>, length: usize) {
+    if bytes.len() > length {
+        *bytes = bytes.get(..length).unwrap_or_default().to_vec();
     }
 }
 
@@ -229,6 +236,11 @@ mod tests {
         }
         let recording = recorder.take();
         assert_eq!(recording.dropped_bytes, 1 << 20);
+        let held = recording.events.iter().map(|event| match &event.what {
+            Happening::Received(bytes) => bytes.capacity(),
+            _ => 0,
+        });
+        assert_eq!(held.sum::<usize>(), KEPT_BYTES);
         assert_eq!(recording.events.len(), KEPT_EVENTS);
         assert_eq!(recording.dropped_events, 5);
     }

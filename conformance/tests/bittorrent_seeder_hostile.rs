@@ -1,26 +1,27 @@
-//! Seeders that mean harm: the suite `bittorrent-seeder` ends in time, in bounded memory, and says what it saw.
+//! Seeders that mean harm: `peerproof test bittorrent-seeder` ends in time, in bounded memory, and says what it saw.
+//!
+//! The program runs as a process of its own, so that its memory is told from that of the hostile seeder.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use peerproof::case::{CaseInfo, Outcome, Verdict};
-use peerproof::record::{KEPT_BYTES, Recording};
-use peerproof::run::{Progress, Selection, SuiteReport, run};
-use peerproof::suite::bittorrent::seeder::SeederSuite;
-use peerproof::suite::{Options, Suite};
-use peerproof::target::Target;
+use nix::sys::resource::{UsageWho, getrusage};
 use peerproof_model::bittorrent::metainfo::Metainfo;
 use peerproof_model::bittorrent::wire::peer::HANDSHAKE_LENGTH;
+use serde_json::Value;
 
-/// The kit waits so long for each answer.
-const PATIENCE: Duration = Duration::from_millis(100);
 /// A hundred cases of a few waits each, eight at a time, with room for a busy machine.
 const END: Duration = Duration::from_secs(90);
+/// The most memory that the program may ever have.
+const MEMORY: usize = 256 << 20;
 
 /// What a hostile seeder does with a connection; its own handshake is the argument.
 type Harm = fn(&mut TcpStream, &[u8; HANDSHAKE_LENGTH], &AtomicBool) -> std::io::Result<()>;
@@ -91,20 +92,6 @@ impl Drop for Hostile {
     }
 }
 
-/// As the program does it: what no report shows is forgotten as cases end.
-struct Forgetful;
-
-impl Progress for Forgetful {
-    fn begins(&self, _: &CaseInfo) {}
-    fn ended(&self, case: &CaseInfo, outcome: &mut Outcome) {
-        let events = outcome.recording.events.iter();
-        let kept: usize = events.map(|event| event.bytes).sum();
-        let bound = KEPT_BYTES + outcome.recording.dropped_bytes;
-        assert!(kept <= bound, "{}: {kept}", case.id);
-        outcome.recording = Recording::default();
-    }
-}
-
 /// A torrent that the hostile seeder pretends to serve.
 fn torrent(room: &Path) -> (std::path::PathBuf, [u8; HANDSHAKE_LENGTH]) {
     let content = vec![7; 300_000];
@@ -121,68 +108,62 @@ fn torrent(room: &Path) -> (std::path::PathBuf, [u8; HANDSHAKE_LENGTH]) {
     (file, handshake)
 }
 
-/// The suite ends in time without an error of its own, and no block counts as served.
-fn survives(harm: Harm) -> SuiteReport {
+/// Plays the suite against a hostile seeder: it ends in time and in bounded memory, without an error of its own, and
+/// no block counts as served. Returns the cases of its report.
+fn survives(harm: Harm) -> Vec<Value> {
     let room = tempfile::tempdir().expect("a directory");
     let (file, handshake) = torrent(room.path());
     let began = Instant::now();
     let hostile = Hostile::start(harm, handshake);
-    let options = Options {
-        torrent: Some(file),
-        patience: PATIENCE,
-        long_patience: PATIENCE * 4,
-        ..Options::default()
-    };
-    let session = SeederSuite.open(&Target::Address(hostile.address), &options);
-    let session = session.expect("something answers");
-    let report = run(
-        &SeederSuite,
-        &*session,
-        &Selection::default(),
-        1,
-        &Forgetful,
-    );
+    let output = Command::new(assert_cmd::cargo::cargo_bin!("peerproof"))
+        .args([
+            "test",
+            "bittorrent-seeder",
+            "--patience",
+            "0.1",
+            "--json",
+            "-",
+        ])
+        .args(["--target", &hostile.address.to_string(), "--torrent"])
+        .arg(file)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
     assert!(began.elapsed() < END, "{:?}", began.elapsed());
-    for (case, outcome) in report.outcomes() {
-        let why = &outcome.observed;
-        assert_ne!(outcome.verdict, Verdict::Error, "{}: {why}", case.id);
-        let served = case.id.contains("/block/");
-        assert!(
-            !served || outcome.verdict != Verdict::Pass,
-            "{}: {why}",
-            case.id
-        );
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        matches!(output.status.code(), Some(1 | 3)),
+        "{}: {said}",
+        output.status
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let cases = report["cases"].as_array().unwrap().clone();
+    assert!(cases.len() > 35, "{} cases", cases.len());
+    for case in &cases {
+        assert_ne!(case["verdict"], "error", "{case:#}");
+        let served = case["id"].as_str().unwrap().contains("/block/");
+        assert!(!served || case["verdict"] != "pass", "{case:#}");
     }
-    assert!(matches!(report.exit_status(), 1 | 3));
     let memory = highest_memory();
-    assert!(memory < 256 << 20, "{memory} bytes");
-    report
+    assert!(memory < MEMORY, "{memory} bytes");
+    cases
 }
 
-/// The most memory that this process ever had.
+/// The most memory that any of the programs ever had which this process ran until now.
 fn highest_memory() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").expect("this is Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line
-        .and_then(|line| line.trim().strip_suffix(" kB"))
-        .expect("a number of kB");
-    kilobytes.parse::<usize>().expect("a number") << 10
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
+    usize::try_from(usage.max_rss()).unwrap() << 10
 }
 
 /// The verdict of a case is the expected one, unless the machine was too busy with the other tests to judge.
-fn is(report: &SuiteReport, id: &str, expected: Verdict) {
+fn is(cases: &[Value], id: &str, expected: &str) {
     let id = format!("bittorrent-seeder/{id}");
-    let found = report.outcomes().find(|(case, _)| case.id == id);
-    let (_, outcome) = found.expect("the case ran");
-    let busy = outcome.verdict == Verdict::Inconclusive
-        && outcome
-            .observed
-            .contains("this machine did not run the kit");
-    assert!(
-        busy || outcome.verdict == expected,
-        "{id}: {}",
-        outcome.observed
-    );
+    let case = cases.iter().find(|case| case["id"] == id.as_str());
+    let case = case.expect("the case ran");
+    let observed = case["observed"].as_str().unwrap();
+    let busy =
+        case["verdict"] == "inconclusive" && observed.contains("this machine did not run the kit");
+    assert!(busy || case["verdict"] == expected, "{case:#}");
 }
 
 /// Says it again and again until the kit hangs up.
@@ -219,13 +200,13 @@ fn a_silent_seeder() {
         wait(stop);
         Ok(())
     });
-    is(&report, "handshake/answered", Verdict::Fail);
+    is(&report, "handshake/answered", "fail");
 }
 
 #[test]
 fn a_seeder_that_hangs_up() {
     let report = survives(|_, _, _| Ok(()));
-    is(&report, "handshake/answered", Verdict::Fail);
+    is(&report, "handshake/answered", "fail");
 }
 
 #[test]
@@ -235,8 +216,8 @@ fn a_seeder_that_falls_silent_behind_its_handshake() {
         wait(stop);
         Ok(())
     });
-    is(&report, "handshake/answered", Verdict::Pass);
-    is(&report, "bitfield/complete", Verdict::Fail);
+    is(&report, "handshake/answered", "pass");
+    is(&report, "bitfield/complete", "fail");
 }
 
 #[test]
@@ -271,7 +252,7 @@ fn a_seeder_that_announces_an_endless_message() {
         }
         Ok(())
     });
-    is(&report, "bitfield/complete", Verdict::Inconclusive);
+    is(&report, "bitfield/complete", "inconclusive");
 }
 
 #[test]
@@ -316,7 +297,7 @@ fn a_seeder_that_floods_with_blocks_that_nobody_asked_for() {
             block
         })
     });
-    is(&report, "block/as-asked", Verdict::Fail);
+    is(&report, "block/as-asked", "fail");
 }
 
 #[test]

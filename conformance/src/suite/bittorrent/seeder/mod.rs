@@ -79,14 +79,22 @@ impl Suite for SeederSuite {
 struct SeederSession {
     name: String,
     ground: Arc<Ground>,
-    /// The stories told so far, by what the kit does and the seed.
-    stories: Mutex<HashMap<Story, Arc<OnceLock<Arc<Told>>>>>,
+    /// The stories that cases still to come may share, by what the kit does and the seed.
+    stories: Mutex<HashMap<Story, Shared>>,
     /// What ends with the session.
     _keeper: Keeper,
 }
 
 /// A story is what the kit does, by the address of the function, and the seed.
 type Story = (usize, u64);
+
+/// A story for several cases.
+#[derive(Default)]
+struct Shared {
+    told: Arc<OnceLock<Arc<Told>>>,
+    /// How many cases have come for it.
+    taken: usize,
+}
 
 /// A story that was told, and what came of it. Cases that look at the same story share it.
 struct Told {
@@ -97,24 +105,32 @@ struct Told {
 }
 
 impl SeederSession {
-    /// The story of a case, told once for all cases that have the same one.
+    /// The story of a case, told once for all cases that have the same one, and forgotten with the last of them:
+    /// against a target that floods, every recording is as large as recordings get.
     fn told(&self, case: &Case<SeederKit>, seed: u64) -> Arc<Told> {
         let story = (case.play as usize, seed);
         let slot = {
             let mut stories = self.stories.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(stories.entry(story).or_default())
+            let shared = stories.entry(story).or_default();
+            shared.taken += 1;
+            let told = Arc::clone(&shared.told);
+            if shared.taken == sharing(case).count() {
+                stories.remove(&story);
+            }
+            told
         };
         Arc::clone(slot.get_or_init(|| Arc::new(self.tell(case, seed))))
     }
 
     fn tell(&self, case: &Case<SeederKit>, seed: u64) -> Told {
         let began = Instant::now();
-        let sharing = || all().filter(|other| other.play as usize == case.play as usize);
-        let asked = sharing().filter_map(|case| peer_property(case.info.property));
+        let asked = sharing(case).filter_map(|case| peer_property(case.info.property));
         let torrent = Arc::clone(&self.ground.torrent);
         let everything = Pieces::all(torrent.pieces());
         let exchange = Exchange::new(torrent, everything, self.ground.stated_slots, asked);
-        let first = sharing().next().map_or(case.info.id, |first| first.info.id);
+        let first = sharing(case)
+            .next()
+            .map_or(case.info.id, |first| first.info.id);
         let ground = Arc::clone(&self.ground);
         let mut kit = SeederKit::new(ground, &exchange, seed ^ number_of(first));
         let end = (case.play)(&mut kit);
@@ -144,8 +160,10 @@ impl Session for SeederSession {
         Outcome {
             verdict,
             observed,
-            recording: told.recording.clone(),
             duration: told.duration,
+            // The last one takes it, the others take copies.
+            recording: Arc::try_unwrap(told)
+                .map_or_else(|told| told.recording.clone(), |told| told.recording),
         }
     }
 
@@ -156,6 +174,12 @@ impl Session for SeederSession {
     fn target(&self) -> String {
         self.name.clone()
     }
+}
+
+/// The cases that look at the same story.
+fn sharing(case: &Case<SeederKit>) -> impl Iterator<Item = &'static Case<SeederKit>> {
+    let play = case.play as usize;
+    all().filter(move |other| other.play as usize == play)
 }
 
 /// Whether a peer may lack what the case is about.
