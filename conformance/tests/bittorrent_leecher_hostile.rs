@@ -26,8 +26,11 @@ const END: Duration = Duration::from_secs(120);
 /// The most memory that the program may ever have.
 const MEMORY: usize = 256 << 20;
 
-/// What a hostile leecher does; everything ends when the kit ends its process.
-const HARMS: &[(&str, fn(&Scene))] = &[
+/// What a hostile leecher does.
+type Harm = fn(&Scene);
+
+/// Every harm by its name; everything ends when the kit ends its process.
+const HARMS: &[(&str, Harm)] = &[
     ("is-silent", |_| forever()),
     ("is-gone-at-once", |_| {}),
     ("announces-for-ever", |scene| {
