@@ -1,22 +1,25 @@
 //! What must not stay behind when the user presses Ctrl-C: child processes and temporary directories.
 //!
-//! Whoever starts a process or makes a directory registers it here for as long as it lives.
+//! Whoever starts a process or makes a directory does it here, and holds the registration for as long as it lives:
+//! an interrupt finds it from the moment on that it exists.
 //! The handler ends the processes, removes the directories and exits with status 130.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
+use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::Thread;
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use tempfile::TempDir;
 
 /// The exit status of a run that the user interrupted, as shells report it for SIGINT.
 pub const INTERRUPTED: i32 = 130;
 
 enum Leftover {
-    Process(u32),
     ProcessGroup(u32),
     Directory(PathBuf),
 }
@@ -34,19 +37,22 @@ impl Drop for Registration {
     }
 }
 
-/// Registers a child process by its id.
-pub fn process(id: u32) -> Registration {
-    register(Leftover::Process(id))
+/// Starts a child that leads a process group of its own.
+///
+/// # Errors
+/// Those of `spawn`.
+pub fn start_group(spawn: impl FnOnce() -> io::Result<Child>) -> io::Result<(Child, Registration)> {
+    create(spawn, |child| Leftover::ProcessGroup(child.id()))
 }
 
-/// Registers a child that leads a process group of its own, by its id.
-pub fn process_group(id: u32) -> Registration {
-    register(Leftover::ProcessGroup(id))
-}
-
-/// Registers a temporary directory.
-pub fn directory(path: &Path) -> Registration {
-    register(Leftover::Directory(path.to_owned()))
+/// Makes a temporary directory.
+///
+/// # Errors
+/// Those of `make`.
+pub fn make_directory(
+    make: impl FnOnce() -> io::Result<TempDir>,
+) -> io::Result<(TempDir, Registration)> {
+    create(make, |made| Leftover::Directory(made.path().to_owned()))
 }
 
 /// Who waits for an interrupt, and whether it came.
@@ -96,11 +102,16 @@ fn leftovers() -> std::sync::MutexGuard<'static, BTreeMap<u64, Leftover>> {
     LEFTOVERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn register(leftover: Leftover) -> Registration {
+/// Nobody is interrupted between the making and the registration.
+fn create<T>(
+    make: impl FnOnce() -> io::Result<T>,
+    leftover: impl FnOnce(&T) -> Leftover,
+) -> io::Result<(T, Registration)> {
     let mut leftovers = leftovers();
+    let made = make()?;
     let key = leftovers.last_key_value().map_or(0, |(key, _)| key + 1);
-    leftovers.insert(key, leftover);
-    Registration(key)
+    leftovers.insert(key, leftover(&made));
+    Ok((made, Registration(key)))
 }
 
 fn clean_up() -> std::sync::MutexGuard<'static, BTreeMap<u64, Leftover>> {
@@ -109,8 +120,7 @@ fn clean_up() -> std::sync::MutexGuard<'static, BTreeMap<u64, Leftover>> {
     for leftover in leftovers.values() {
         // An error means that the process is gone already.
         let _ = match leftover {
-            Leftover::Process(id) => kill(pid(*id), Signal::SIGKILL),
-            Leftover::ProcessGroup(id) => kill(Pid::from_raw(-pid(*id).as_raw()), Signal::SIGKILL),
+            Leftover::ProcessGroup(id) => killpg(pid(*id), Signal::SIGKILL),
             Leftover::Directory(_) => Ok(()),
         };
     }

@@ -36,9 +36,10 @@ impl Home {
     /// # Errors
     /// The machine has no place for it.
     pub fn new() -> std::io::Result<Self> {
-        let directory = tempfile::Builder::new().prefix("peerproof-").tempdir()?;
+        let make = || tempfile::Builder::new().prefix("peerproof-").tempdir();
+        let (directory, registration) = interrupt::make_directory(make)?;
         Ok(Self {
-            _registration: interrupt::directory(directory.path()),
+            _registration: registration,
             directory,
         })
     }
@@ -110,7 +111,7 @@ impl Program {
         for proxy in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
             command.env_remove(proxy);
         }
-        let mut child = command.spawn()?;
+        let (mut child, registration) = interrupt::start_group(|| command.spawn())?;
         let output = Arc::default();
         let pipes = [
             child.stdout.take().map(|pipe| Box::new(pipe) as Pipe),
@@ -122,7 +123,7 @@ impl Program {
             std::thread::Builder::new().spawn(move || keep_end(pipe, &output))?;
         }
         Ok(Self {
-            _registration: interrupt::process_group(child.id()),
+            _registration: registration,
             child,
             output,
             farewell: FAREWELL,

@@ -179,3 +179,46 @@ fn raw_bytes_come_from_standard_input() {
     let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(value["dict"][0]["key"], hex::encode("cow"));
 }
+
+#[test]
+fn an_interrupted_run_leaves_no_process_and_no_directory() {
+    use nix::sys::signal::{Signal, kill, killpg};
+    use nix::unistd::Pid;
+    for (suite, signal) in [
+        ("bittorrent-seeder", Signal::SIGINT),
+        ("bittorrent-leecher", Signal::SIGTERM),
+        ("bittorrent-tracker", Signal::SIGHUP),
+    ] {
+        let room = tempfile::tempdir().unwrap();
+        let scratch = room.path().join("scratch");
+        std::fs::create_dir(&scratch).unwrap();
+        // The shell leads the group; what it starts would outlive it. The name of the torrent only pleases the leecher suite.
+        let node = "echo $$ > group.part; mv group.part group; sleep 600 & wait; : {torrent}";
+        let mut child = peerproof(&["test", suite, "--node", node])
+            .current_dir(&room)
+            .env("TMPDIR", &scratch)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let group = room.path().join("group");
+        while !group.exists() {
+            assert!(child.try_wait().unwrap().is_none(), "{suite} has ended");
+            std::thread::yield_now();
+        }
+        let group = std::fs::read_to_string(&group).unwrap();
+        let group = Pid::from_raw(group.trim().parse().unwrap());
+        kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{suite}");
+        assert!(text(&output.stderr).contains("interrupted"), "{suite}");
+        // Somebody has to take note of the dead before the group is gone.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while killpg(group, None).is_ok() && std::time::Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        assert!(killpg(group, None).is_err(), "{suite} leaves its node");
+        let left: Vec<_> = std::fs::read_dir(&scratch).unwrap().collect();
+        assert!(left.is_empty(), "{suite} leaves {left:?}");
+    }
+}
