@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use peerproof::case::CaseInfo;
 use peerproof::{serve, suite};
 
 /// How a command ends.
@@ -33,8 +34,12 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let shown: Vec<Shown> = documents().iter().flat_map(|path| commands(path)).collect();
     assert!(!shown.is_empty(), "the documents show no command at all");
-    let trials = shown.into_iter().map(trial);
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let mut trials: Vec<Trial> = shown.into_iter().map(trial).collect();
+    trials.push(Trial::test(
+        "README.md shows the summary of today's cases",
+        the_summary,
+    ));
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 fn trial(shown: Shown) -> Trial {
@@ -163,6 +168,51 @@ fn stopped(mut command: Command, line: &str) -> Result<(), Failed> {
         return Ok(());
     }
     Err(format!("said `{first}`, lived: {lived}, ended with {status}").into())
+}
+
+/// What the README shows of its first command names every topic with the number of its cases, and every slow case.
+fn the_summary() -> Result<(), Failed> {
+    let text = std::fs::read_to_string(root().join("README.md"))?;
+    let shown = text.split("<!-- output of the command above -->").nth(1);
+    let shown = shown.and_then(|rest| rest.split("```").nth(1));
+    let shown = shown.ok_or("no output is shown")?;
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let is_counted = |line: &&str| {
+        line.contains(" against ") || line.contains(" passed") || line.contains("not run (")
+    };
+    let shown: Vec<String> = shown.lines().filter(is_counted).map(words).collect();
+    let mut expected = Vec::new();
+    for suite in suite::all() {
+        expected.push(format!("{} against reference, seed 1", suite.name()));
+        let cases = suite.cases();
+        let topic = |id: &str| id.split('/').nth(1).unwrap_or_default().to_owned();
+        let mut topics: Vec<String> = Vec::new();
+        for name in cases.iter().map(|case| topic(case.id)) {
+            if !topics.contains(&name) {
+                topics.push(name);
+            }
+        }
+        for name in topics {
+            let (slow, quick): (Vec<&CaseInfo>, Vec<&CaseInfo>) = cases
+                .iter()
+                .filter(|case| topic(case.id) == name)
+                .partition(|case| case.slow);
+            let count = quick.len();
+            expected.push(format!("✓ {name} {count} of {count} passed"));
+            expected.extend(
+                slow.iter()
+                    .map(|case| format!("not run (slow; add --slow) {}", case.id)),
+            );
+        }
+    }
+    if shown == expected {
+        return Ok(());
+    }
+    let differs = shown
+        .iter()
+        .zip(&expected)
+        .find(|(shown, expected)| shown != expected);
+    Err(format!("{} lines, not {}; {differs:?}", shown.len(), expected.len()).into())
 }
 
 /// The files that the documents speak of.
