@@ -178,7 +178,7 @@ fn the_summary() -> Result<(), Failed> {
     let shown = shown.ok_or("no output is shown")?;
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let is_counted = |line: &&str| {
-        line.contains(" against ") || line.contains(" passed") || line.contains("not run (")
+        line.contains(" against ") || line.contains("✓") || line.contains("not run (")
     };
     let shown: Vec<String> = shown.lines().filter(is_counted).map(words).collect();
     let mut expected = Vec::new();

@@ -8,12 +8,13 @@ use std::path::Path;
 
 use libtest_mimic::{Failed, Trial};
 use peerproof::case::Verdict;
-use peerproof::run::{Selection, SuiteReport, Unwatched, run};
+use peerproof::run::{Selection, Unwatched, run};
 use peerproof::suite::bittorrent::leecher::LeecherSuite;
 use peerproof::suite::{Options, Suite};
 use peerproof::target::Target;
 
 use crate::clients::{Job, Software, required};
+use crate::verdicts::{Pin, pinned};
 use crate::{commands, isolation, trial};
 
 /// Stands for the port in the command lines of the clients; no other number in them contains it.
@@ -23,23 +24,23 @@ const PORT: u16 = 65_123;
 const TRANSMISSION: &str = include_str!("transmission-leecher.sh");
 
 /// What aria2 does otherwise, by case.
-const ARIA2: &[(&str, Verdict)] = &[
-    ("handshake/bitfield-only-first", Verdict::Fail),
-    ("handshake/stranger", Verdict::NonStrict),
-    ("request/reqq", Verdict::NonStrict),
+const ARIA2: &[Pin] = &[
+    ("handshake/bitfield-only-first", &[Verdict::Fail]),
+    ("handshake/stranger", &[Verdict::NonStrict]),
+    ("request/reqq", &[Verdict::NonStrict]),
 ];
 
 /// What libtorrent does otherwise, by case.
-const LIBTORRENT: &[(&str, Verdict)] = &[
-    ("handshake/announced-peer-id", Verdict::Fail),
-    ("handshake/stranger", Verdict::NonStrict),
-    ("order/cancels-in-endgame", Verdict::NonStrict),
+const LIBTORRENT: &[Pin] = &[
+    ("handshake/announced-peer-id", &[Verdict::Fail]),
+    ("handshake/stranger", &[Verdict::NonStrict]),
+    ("order/cancels-in-endgame", &[Verdict::NonStrict]),
 ];
 
 /// What transmission does otherwise, by case.
-const TRANSMISSION_PINS: &[(&str, Verdict)] = &[
-    ("announce/stopped", Verdict::Fail),
-    ("handshake/stranger", Verdict::NonStrict),
+const TRANSMISSION_PINS: &[Pin] = &[
+    ("announce/stopped", &[Verdict::Fail]),
+    ("handshake/stranger", &[Verdict::NonStrict]),
 ];
 
 /// One trial for every client.
@@ -69,11 +70,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials
 }
 
-fn judge(
-    software: Software,
-    swarm: Option<Ipv4Addr>,
-    pins: &[(&str, Verdict)],
-) -> Result<(), Failed> {
+fn judge(software: Software, swarm: Option<Ipv4Addr>, pins: &[Pin]) -> Result<(), Failed> {
     let home = tempfile::tempdir()?;
     let target = Target::Command(command_line(software, home.path())?);
     let options = Options {
@@ -117,23 +114,4 @@ fn command_line(software: Software, home: &Path) -> io::Result<String> {
         .collect();
     let line = format!("exec {}", words.join(" "));
     Ok(line.replace(&PORT.to_string(), "{port}"))
-}
-
-/// Every case passes, but for those that are pinned to another verdict.
-fn pinned(report: &SuiteReport, pins: &[(&str, Verdict)]) -> Result<(), String> {
-    let mut wrong = Vec::new();
-    for (case, outcome) in report.outcomes() {
-        let id = case.id.trim_start_matches("bittorrent-leecher/");
-        let pin = pins.iter().find(|(pinned, _)| *pinned == id);
-        let expected = pin.map_or(Verdict::Pass, |(_, verdict)| *verdict);
-        if outcome.verdict != expected {
-            let (is, should) = (outcome.verdict.word(), expected.word());
-            wrong.push(format!("{id} is {is}, not {should}: {}", outcome.observed));
-        }
-    }
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(wrong.join("\n"))
-    }
 }

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Has a transmission-daemon of its own fetch a torrent until it is asked to leave.
-# usage: transmission-leecher.sh TORRENT DIR PORT, in a directory where it may write
+# usage: transmission-leecher.sh TORRENT DIR PORT, with a home directory of its own
 set -u
 torrent=$1 dir=$2 port=$3
+cd || exit 1
 # The control interface has the same port at another address, so that nothing else can have taken it.
 control=127.0.0.2:$port
 mkdir -p configuration
