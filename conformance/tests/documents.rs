@@ -39,6 +39,10 @@ fn main() -> ExitCode {
         "README.md shows the summary of today's cases",
         the_summary,
     ));
+    trials.push(Trial::test(
+        "docs/kill-matrix.md has today's breaks",
+        the_kill_matrix,
+    ));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -213,6 +217,36 @@ fn the_summary() -> Result<(), Failed> {
         .zip(&expected)
         .find(|(shown, expected)| shown != expected);
     Err(format!("{} lines, not {}; {differs:?}", shown.len(), expected.len()).into())
+}
+
+/// The kill matrix names every break with the case that is declared to catch it, and the number of cases.
+fn the_kill_matrix() -> Result<(), Failed> {
+    let text = std::fs::read_to_string(root().join("docs/kill-matrix.md"))?;
+    for suite in suite::all() {
+        let section = text.split(&format!("## {}\n", suite.name())).nth(1);
+        let section = section.and_then(|rest| rest.split("\n## ").next());
+        let section = section.ok_or_else(|| format!("{} is not there", suite.name()))?;
+        let quick = suite.cases().iter().filter(|case| !case.slow).count();
+        if !section.contains(&format!("passes all {quick} cases.")) {
+            return Err(format!("{} has {quick} quick cases", suite.name()).into());
+        }
+        let rows = section.lines().filter(|line| line.ends_with(" |"));
+        let shown: Vec<Vec<&str>> = rows
+            .map(|row| row.split('|').map(str::trim).collect())
+            .collect();
+        for it in suite.breaks() {
+            let caught_by = it.caught_by.split_once('/').map_or("", |(_, case)| case);
+            let is_row = |row: &Vec<&str>| {
+                row.get(1) == Some(&it.name)
+                    && row.get(3) == Some(&caught_by)
+                    && row.get(4) == Some(&"yes")
+            };
+            if !shown.iter().any(is_row) {
+                return Err(format!("{} lacks the row of {}", suite.name(), it.name).into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The files that the documents speak of.
