@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::block::{Asked, Block, Cut};
 use super::fact::Fact;
 use super::limits::{Budget, Limits, Progress};
-use super::shard::{Id, NOBODY, SHARDS, Shard};
+use super::shard::{Id, NOBODY, SHARDS, Shard, shard_of};
 use super::{Canonical, Pack};
 use crate::property::Kind;
 
@@ -209,8 +209,8 @@ impl<'a, M: Pack + Sync> Search<'a, M> {
                 .iter()
                 .filter_map(|block| block.successors(touched[at]))
             {
-                let rehash = |bytes: &[u8]| self.plan.model.hash(bytes);
-                if let Err(why) = shard.add(batch, &self.budget, rehash) {
+                let remark = |bytes: &[u8]| shard_of(self.plan.model.hash(bytes)).1;
+                if let Err(why) = shard.add(batch, &self.budget, remark) {
                     *write(&full) = Some(why);
                     return;
                 }
