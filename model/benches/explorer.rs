@@ -42,9 +42,10 @@ impl Model for Counters {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![Property::always("every_counter_is_small", |_, state: &State| {
-            state.iter().all(|counter| *counter <= 9)
-        })]
+        vec![Property::always(
+            "every_counter_is_small",
+            |_, state: &State| state.iter().all(|counter| *counter <= 9),
+        )]
     }
 }
 
@@ -76,13 +77,21 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    let runs = std::env::var("RUNS").ok().and_then(|runs| runs.parse().ok());
+    let runs = std::env::var("RUNS")
+        .ok()
+        .and_then(|runs| runs.parse().ok());
     let spin = Spin::build();
     let mut checkers: Vec<(String, Run)> = vec![
         ("peerproof, 1 thread".into(), Box::new(|| ours(1))),
         ("peerproof, 2 threads".into(), Box::new(|| ours(2))),
-        ("Stateright BFS, 1 thread".into(), Box::new(|| stateright(true))),
-        ("Stateright DFS, 1 thread".into(), Box::new(|| stateright(false))),
+        (
+            "Stateright BFS, 1 thread".into(),
+            Box::new(|| stateright(true)),
+        ),
+        (
+            "Stateright DFS, 1 thread".into(),
+            Box::new(|| stateright(false)),
+        ),
     ];
     match spin {
         Ok(spin) => {
@@ -103,7 +112,10 @@ fn main() {
         }
     }
     println!("seven counters 0..9: {STATES} states, {TRANSITIONS} transitions");
-    println!("{:<70} {:>9} {:>9} {:>12} {:>11}", "", "fastest", "slowest", "states/s", "bytes/state");
+    println!(
+        "{:<70} {:>9} {:>9} {:>12} {:>11}",
+        "", "fastest", "slowest", "states/s", "bytes/state"
+    );
     for ((name, _), measured) in checkers.iter().zip(&best) {
         report(name, measured);
     }
@@ -113,9 +125,15 @@ fn report(name: &str, measured: &[Measured]) {
     let Some(fastest) = measured.iter().min_by_key(|one| one.time) else {
         return;
     };
-    let slowest = measured.iter().map(|one| one.time).max().unwrap_or_default();
+    let slowest = measured
+        .iter()
+        .map(|one| one.time)
+        .max()
+        .unwrap_or_default();
     let speed = STATES as f64 / fastest.time.as_secs_f64();
-    let bytes = fastest.bytes.map_or("-".to_owned(), |bytes| format!("{bytes:.1}"));
+    let bytes = fastest
+        .bytes
+        .map_or("-".to_owned(), |bytes| format!("{bytes:.1}"));
     println!(
         "{name:<70} {:>7.2} s {:>7.2} s {speed:>12.0} {bytes:>11}",
         fastest.time.as_secs_f64(),
@@ -183,10 +201,16 @@ impl Spin {
     fn run(&self) -> Option<Measured> {
         let began = Instant::now();
         let pan = self.folder.join("pan");
-        let said = self.command(&pan.to_string_lossy(), &["-m1000", "-w24"]).ok()?;
+        let said = self
+            .command(&pan.to_string_lossy(), &["-m1000", "-w24"])
+            .ok()?;
         let time = began.elapsed();
         let number = |line: &str| line.split_whitespace().next()?.parse::<f64>().ok();
-        let line = |what: &str| said.lines().find(|line| line.contains(what)).and_then(number);
+        let line = |what: &str| {
+            said.lines()
+                .find(|line| line.contains(what))
+                .and_then(number)
+        };
         let states = line("states, stored")?;
         // The end of the loop and the beginning are states of their own for SPIN.
         assert!((states - STATES as f64).abs() < 10.0, "{said}");

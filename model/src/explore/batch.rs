@@ -92,7 +92,8 @@ impl Batch {
                 self.records.extend_from_slice(word);
             }
             if !rest.is_empty() {
-                self.records.extend_from_slice(&last_word(rest).to_le_bytes());
+                self.records
+                    .extend_from_slice(&last_word(rest).to_le_bytes());
             }
         } else {
             let end = self.records.len() + HEAD + bytes.len();

@@ -16,9 +16,9 @@ use super::{Canonical, Pack};
 use crate::property::Kind;
 
 /// States of a round, at most.
-const ROUND: usize = 1 << 15;
+const ROUND: usize = 1 << 14;
 /// States of a block, at most.
-const BLOCK: usize = 1 << 10;
+const BLOCK: usize = 1 << 9;
 /// How often the clock is read and progress is told, in states.
 const EVERY: usize = 2_048;
 /// Work that is worth waking a thread for.

@@ -127,8 +127,7 @@ impl Shard {
         }
         for (at, known) in known.iter_mut().enumerate() {
             let slot = slots[at];
-            *known =
-                slot != 0 && same(self.states.get(self.number(slot)), batch.state(first + at));
+            *known = slot != 0 && same(self.states.get(self.number(slot)), batch.state(first + at));
         }
     }
 
