@@ -95,10 +95,10 @@ impl<'a, M: Pack + Sync> Search<'a, M> {
         self.began
     }
 
-    /// The visited states, when the search is over.
-    pub(super) fn into_shards(self) -> Vec<Shard> {
+    /// The visited states, and the bytes they hold, when the search is over.
+    pub(super) fn into_parts(self) -> (Vec<Shard>, Budget) {
         let shard = |lock: RwLock<Shard>| lock.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.shards.into_iter().map(shard).collect()
+        (self.shards.into_iter().map(shard).collect(), self.budget)
     }
 
     fn explore(&mut self) -> Result<(), Cut> {

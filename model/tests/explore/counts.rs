@@ -1,11 +1,9 @@
 //! The explorer on models whose state spaces are known from elsewhere, beside Stateright's depth-first search,
 //! and on any number of threads.
 
-mod explore_models;
-
 use std::sync::Arc;
 
-use explore_models::{
+use crate::models::{
     Rules, TwoPhase, bounded_queue, counters, hanoi, increment, peterson, philosophers, river,
     sliding, tic_tac_toe, tic_tac_toe_form, token_ring, water_jugs,
 };
