@@ -15,7 +15,7 @@
 //! | `pack.rs`, `hash.rs` | states as bytes |
 //! | `arena.rs`, `shard.rs` | the visited states: bytes, parents, hash table of numbers |
 //! | `batch.rs`, `block.rs`, `search.rs` | levels, rounds, blocks, and the successors that wait for their shard |
-//! | `space.rs`, `trace.rs` | the way to a state |
+//! | `space.rs`, `trace` | the way to a state; runs as ITF, Mermaid and DOT |
 //! | `liveness` | once churn stops, a goal is reached and kept |
 
 mod arena;
@@ -48,7 +48,7 @@ pub use liveness::{
 };
 pub use pack::Pack;
 pub use report::{CheckReport, PropertyReport, PropertyVerdict, Verdict};
-pub use trace::{ReplayError, Trace, replay, replay_named};
+pub use trace::{Line, ReplayError, Story, Trace, replay, replay_named, sequence_diagram};
 
 /// A model that can be explored.
 pub trait Explorable:

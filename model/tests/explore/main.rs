@@ -4,3 +4,4 @@ mod basics;
 mod counts;
 mod liveness;
 mod models;
+mod traces;
