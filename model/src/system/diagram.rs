@@ -5,7 +5,7 @@ use std::fmt;
 use super::observe::Observe;
 use super::scope::Act;
 use super::{Action, Place, State, System};
-use crate::explore::{ReplayError, Trace, replay};
+use crate::explore::{Line, ReplayError, Trace, replay, sequence_diagram};
 use crate::node::Node;
 
 /// One action with the names of the nodes in it.
@@ -104,29 +104,20 @@ impl<N: Node, O: Observe<N>> System<N, O> {
     /// The trace is not one of this system.
     pub fn mermaid(&self, trace: &Trace<Action<N>>) -> Result<String, ReplayError> {
         let findings = self.findings_along(trace)?;
-        let mut text = String::from("sequenceDiagram\n");
-        for resident in &self.residents {
-            text += &format!("    participant {}\n", plain(&resident.name));
-        }
+        let mut lines = Vec::new();
         for (action, broken) in trace.actions.iter().zip(findings) {
-            let told = self.told(action);
-            let (to, what) = (plain(&told.to), plain(&told.what));
-            text += &match told.from {
-                Some(from) => format!("    {}->>{to}: {what}\n", plain(&from)),
-                None => format!("    Note over {to}: {what}\n"),
-            };
-            for (name, observed) in broken {
-                text += &format!(
-                    "    Note over {to}: {name} is broken, {}\n",
-                    plain(&observed)
-                );
-            }
+            let Told { from, to, what, .. } = self.told(action);
+            let over = to.clone();
+            lines.push(match from {
+                Some(from) => Line::Message { from, to, what },
+                None => Line::Note { over: to, what },
+            });
+            lines.extend(broken.into_iter().map(|(name, observed)| Line::Note {
+                over: over.clone(),
+                what: format!("{name} is broken, {observed}"),
+            }));
         }
-        Ok(text)
+        let names = self.residents.iter().map(|resident| resident.name.as_str());
+        Ok(sequence_diagram(names, lines))
     }
-}
-
-/// Text that Mermaid takes as text: its own separators are replaced.
-fn plain(text: &str) -> String {
-    text.replace([';', '#'], ",").replace('\n', " ")
 }

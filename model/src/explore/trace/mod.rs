@@ -1,6 +1,12 @@
 //! A way through a model, as a list of actions that replays.
 
+mod diagram;
+mod story;
+
 use stateright::Model;
+
+pub use diagram::{Line, sequence_diagram};
+pub use story::Story;
 
 /// Actions that lead from an initial state to the state of interest.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,7 @@
+//! The explorer on models of which the answers are known.
+
+mod basics;
+mod counts;
+mod liveness;
+mod models;
+mod traces;
