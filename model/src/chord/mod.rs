@@ -13,5 +13,7 @@
 //! | `mutant.rs` | seeded violations, for the models and for nodes alike |
 
 pub mod mutant;
+pub mod properties;
+pub mod ring;
 pub mod rules;
 pub mod view;
