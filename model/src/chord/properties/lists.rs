@@ -26,8 +26,7 @@ pub(super) fn valid_successor_lists<R: Ring>(ring: &R) -> Judgement {
     let mut judgement = Unknown;
     for member in ring.members() {
         let skipped = ring.members().filter(|live| {
-            *live != member
-                && pairs(ring, member).any(|(a, b)| between(a, *live, b))
+            *live != member && pairs(ring, member).any(|(a, b)| between(a, *live, b))
         });
         for live in skipped {
             for before in ring

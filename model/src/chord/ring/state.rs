@@ -48,6 +48,13 @@ impl Pointers {
         pointers
     }
 
+    /// The same in the middle of something that is about the saved node.
+    #[must_use]
+    pub fn amid(mut self, status: Status, saved: Place) -> Self {
+        self.begin(status, saved);
+        self
+    }
+
     /// The successor list, dead entries included.
     pub fn list(&self) -> impl Iterator<Item = Place> + Clone + use<> {
         self.successors

@@ -65,8 +65,8 @@ impl AtomicRing {
         true
     }
 
-    /// A stabilizing member asks the saved node: a live one is adopted with its list, and notified; else the successor
-    /// is notified.
+    /// A stabilizing member asks the saved node: a live one that lies between is adopted with its list, and notified;
+    /// else the successor is notified.
     pub(super) fn stabilize_from_predecessor(&self, state: &mut State, node: Place) -> bool {
         let Pending {
             status: Status::Stabilizing,
@@ -76,13 +76,13 @@ impl AtomicRing {
             return false;
         };
         state.at_mut(node).finish();
-        if state.is_live(saved) {
+        let first = state.at(node).first();
+        let better = self.rules.is_better_successor(node, saved, first);
+        if better && state.is_live(saved) {
             self.adopt(state, node, saved);
-        } else if self.rules.is(Mutant::AdoptsTheDead) {
+        } else if better && self.rules.is(Mutant::AdoptsTheDead) {
             let length = usize::from(self.scope.successors);
-            let list = std::iter::once(saved)
-                .chain(state.at(node).list())
-                .take(length);
+            let list = std::iter::once(saved).chain(state.at(node).list()).take(length);
             state.at_mut(node).set_list(list);
         }
         let successor = state.at(node).first();
