@@ -85,7 +85,11 @@ const PUBLISHED: &[Published] = &[
         variant: Variant::TON2003_FIXED,
         sequence: "J2 S2 S0 R0 R2 J1 S1 S0 J3 S3 S2 F1 F3 U0 U2",
         idle: &[],
-        broken: &[],
+        broken: &[
+            ("at_most_one_ring", 13),
+            ("ordered_ring", 13),
+            ("valid_successor_lists", 8),
+        ],
     },
 ];
 

@@ -82,7 +82,9 @@ impl AtomicRing {
             self.adopt(state, node, saved);
         } else if better && self.rules.is(Mutant::AdoptsTheDead) {
             let length = usize::from(self.scope.successors);
-            let list = std::iter::once(saved).chain(state.at(node).list()).take(length);
+            let list = std::iter::once(saved)
+                .chain(state.at(node).list())
+                .take(length);
             state.at_mut(node).set_list(list);
         }
         let successor = state.at(node).first();
