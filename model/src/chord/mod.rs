@@ -12,6 +12,7 @@
 //! | `ring` | the ring with atomic operations, in every published generation, as models |
 //! | `mutant.rs` | seeded violations, for the models and for nodes alike |
 
+pub mod claims;
 pub mod mutant;
 pub mod properties;
 pub mod ring;
