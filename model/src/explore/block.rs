@@ -112,9 +112,9 @@ impl Block {
         parent: Id,
         budget: &Budget,
     ) -> Result<(), Full> {
-        let shard = shard_of(hash);
+        let (shard, mark) = shard_of(hash);
         self.touched |= 1 << shard;
-        self.successors[shard].push(bytes, hash, parent, budget)
+        self.successors[shard].push(bytes, mark, parent, budget)
     }
 
     /// Asks the `open` facts about each state, and takes every step from it.

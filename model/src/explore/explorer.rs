@@ -122,7 +122,8 @@ impl<'a, M: Explorable> Explorer<'a, M> {
 
     fn report(&self, facts: &[Fact<M>], until: Until) -> CheckReport<M::Action> {
         let search = self.search(facts, until);
-        let cut = search.cut.map(|cut| self.why(cut, &search));
+        let why = |cut| self.why(cut, search.visited, search.depth);
+        let cut = search.cut.map(why);
         let (states, transitions, depth) = (search.visited, search.transitions, search.depth);
         let (exhausted, decided) = (search.exhausted, search.decided.clone());
         let bytes = search.budget.used() + self.model.held();
@@ -130,7 +131,7 @@ impl<'a, M: Explorable> Explorer<'a, M> {
         let space = Space {
             model: self.model,
             canonical: self.canonical.as_ref(),
-            shards: search.into_shards(),
+            shards: search.into_parts().0,
         };
         let report = |(fact, decided): (&Fact<M>, &Option<_>)| PropertyReport {
             name: fact.name,
@@ -165,8 +166,7 @@ impl<'a, M: Explorable> Explorer<'a, M> {
     }
 
     /// What ended a run, and what it covered.
-    pub(super) fn why(&self, cut: Cut, search: &Search<'_, M>) -> String {
-        let (states, depth) = (search.visited, search.depth);
+    pub(super) fn why(&self, cut: Cut, states: usize, depth: usize) -> String {
         let limits = self.limits;
         match cut {
             Cut::States => format!("the limit of {states} states was reached at depth {depth}"),

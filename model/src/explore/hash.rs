@@ -46,13 +46,19 @@ pub(super) fn same(one: &[u8], other: &[u8]) -> bool {
 fn ends(bytes: &[u8]) -> (u64, u64) {
     match bytes.len() {
         8.. => (word(bytes), word(&bytes[bytes.len() - 8..])),
-        4.. => (half(bytes), half(&bytes[bytes.len() - 4..])),
-        _ => (
-            bytes
-                .iter()
-                .fold(0, |sum, byte| (sum << 8) | u64::from(*byte)),
-            0,
-        ),
+        _ => (last_word(bytes), 0),
+    }
+}
+
+/// Fewer than eight bytes as a word, the first byte the lowest.
+#[inline]
+pub(super) fn last_word(bytes: &[u8]) -> u64 {
+    match bytes.len() {
+        // The two halves overlap in bytes that are the same.
+        4.. => half(bytes) | half(&bytes[bytes.len() - 4..]) << (8 * (bytes.len() - 4)),
+        _ => bytes
+            .iter()
+            .rfold(0, |sum, byte| (sum << 8) | u64::from(*byte)),
     }
 }
 

@@ -16,6 +16,7 @@
 //! | `arena.rs`, `shard.rs` | the visited states: bytes, parents, hash table of numbers |
 //! | `batch.rs`, `block.rs`, `search.rs` | levels, rounds, blocks, and the successors that wait for their shard |
 //! | `space.rs`, `trace.rs` | the way to a state |
+//! | `liveness` | once churn stops, a goal is reached and kept |
 
 mod arena;
 mod batch;
@@ -24,6 +25,7 @@ mod explorer;
 mod fact;
 mod hash;
 mod limits;
+mod liveness;
 mod pack;
 mod report;
 mod search;
@@ -40,6 +42,10 @@ pub use explorer::{Canonical, Explorer};
 pub use fact::{Fact, Judge};
 pub(crate) use hash::hash_of;
 pub use limits::{Limits, Progress};
+pub use liveness::{
+    ActionClass, ClassOf, Counterexample, Fairness, Goal, LivenessError, LivenessReport,
+    LivenessVerdict, MOST_CLASSES,
+};
 pub use pack::Pack;
 pub use report::{CheckReport, PropertyReport, PropertyVerdict, Verdict};
 pub use trace::{ReplayError, Trace, replay, replay_named};

@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 use super::block::{Asked, Block, Cut};
 use super::fact::Fact;
 use super::limits::{Budget, Limits, Progress};
-use super::shard::{Id, NOBODY, SHARDS, Shard};
+use super::shard::{Id, NOBODY, SHARDS, Shard, shard_of};
 use super::{Canonical, Pack};
 use crate::property::Kind;
 
 /// States of a round, at most.
-const ROUND: usize = 1 << 15;
+const ROUND: usize = 1 << 14;
 /// States of a block, at most.
-const BLOCK: usize = 1 << 10;
+const BLOCK: usize = 1 << 9;
 /// How often the clock is read and progress is told, in states.
 const EVERY: usize = 2_048;
 /// Work that is worth waking a thread for.
@@ -95,10 +95,10 @@ impl<'a, M: Pack + Sync> Search<'a, M> {
         self.began
     }
 
-    /// The visited states, when the search is over.
-    pub(super) fn into_shards(self) -> Vec<Shard> {
+    /// The visited states, and the bytes they hold, when the search is over.
+    pub(super) fn into_parts(self) -> (Vec<Shard>, Budget) {
         let shard = |lock: RwLock<Shard>| lock.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.shards.into_iter().map(shard).collect()
+        (self.shards.into_iter().map(shard).collect(), self.budget)
     }
 
     fn explore(&mut self) -> Result<(), Cut> {
@@ -209,8 +209,8 @@ impl<'a, M: Pack + Sync> Search<'a, M> {
                 .iter()
                 .filter_map(|block| block.successors(touched[at]))
             {
-                let rehash = |bytes: &[u8]| self.plan.model.hash(bytes);
-                if let Err(why) = shard.add(batch, &self.budget, rehash) {
+                let remark = |bytes: &[u8]| shard_of(self.plan.model.hash(bytes)).1;
+                if let Err(why) = shard.add(batch, &self.budget, remark) {
                     *write(&full) = Some(why);
                     return;
                 }

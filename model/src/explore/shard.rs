@@ -18,7 +18,7 @@ const TOGETHER: usize = 32;
 
 /// Names a visited state: its shard, and its number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Id(u32);
+pub(super) struct Id(pub(super) u32);
 
 impl Id {
     pub(super) fn new(shard: usize, number: usize) -> Self {
@@ -34,19 +34,24 @@ impl Id {
     }
 }
 
-/// The shard to which a state with this hash belongs.
+/// The part of a state's hash that its shard uses: the half that did not choose the shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark(pub(super) u32);
+
+/// The shard to which a state with this hash belongs, and its mark there.
 #[inline]
-pub(super) fn shard_of(hash: u64) -> usize {
-    hash as usize % SHARDS
+pub(super) fn shard_of(hash: u64) -> (usize, Mark) {
+    (hash as usize % SHARDS, Mark((hash >> 32) as u32))
 }
 
-/// States, their parents, and a table that finds a state by its hash.
+/// States, their parents, and a table that finds a state by its mark.
 #[derive(Debug)]
 pub(super) struct Shard {
     states: Arena,
     parents: Rows<u32>,
     /// Open addressing with 2^`bits` slots. A slot is 0, or holds a state's number plus one in its lowest `bits`
-    /// bits, and as many bits of its hash as remain: so the bytes of few other states are compared.
+    /// bits, and above them what of its mark does not say where the search begins: so the bytes of few other states
+    /// are compared.
     slots: Vec<u32>,
     bits: u32,
 }
@@ -76,11 +81,11 @@ impl Shard {
     }
 
     /// The number of a state, if it was visited.
-    pub(super) fn find(&self, hash: u64, bytes: &[u8]) -> Option<usize> {
+    pub(super) fn find(&self, mark: Mark, bytes: &[u8]) -> Option<usize> {
         if self.slots.is_empty() {
             return None;
         }
-        self.probe(hash, bytes).ok()
+        self.probe(mark, bytes).ok()
     }
 
     /// Adds those candidates that are new, in their order.
@@ -88,13 +93,13 @@ impl Shard {
         &mut self,
         batch: &Batch,
         budget: &Budget,
-        rehash: impl Fn(&[u8]) -> u64,
+        remark: impl Fn(&[u8]) -> Mark,
     ) -> Result<(), Full> {
         let mut known = [false; TOGETHER];
         let mut first = 0;
         while first < batch.len() {
             let count = (batch.len() - first).min(TOGETHER);
-            self.grow(count, budget, &rehash)?;
+            self.grow(count, budget, &remark)?;
             self.look(batch, first, &mut known[..count]);
             for (at, known) in known[..count].iter().enumerate() {
                 if !known {
@@ -106,23 +111,42 @@ impl Shard {
         Ok(())
     }
 
-    /// Finds most of the states that are known already, without waiting for the memory of one before the next.
+    /// Finds nearly all of the states that are known already, without waiting for the memory of one before the next:
+    /// first where the search begins, then who may be the same, then whether it is.
     fn look(&self, batch: &Batch, first: usize, known: &mut [bool]) {
         let mut slots = [0; TOGETHER];
         for (at, slot) in slots[..known.len()].iter_mut().enumerate() {
-            *slot = self.slots[self.home(batch.hash(first + at))];
+            *slot = self.slots[self.home(batch.mark(first + at))];
+        }
+        for (at, slot) in slots[..known.len()].iter_mut().enumerate() {
+            let mark = batch.mark(first + at);
+            let tag = self.tag(mark);
+            if *slot != 0 && *slot >> self.bits != tag {
+                *slot = self.like(mark);
+            }
         }
         for (at, known) in known.iter_mut().enumerate() {
-            let (slot, tag) = (slots[at], self.tag(batch.hash(first + at)));
-            *known = slot != 0
-                && slot >> self.bits == tag
-                && same(self.states.get(self.number(slot)), batch.state(first + at));
+            let slot = slots[at];
+            *known = slot != 0 && same(self.states.get(self.number(slot)), batch.state(first + at));
+        }
+    }
+
+    /// The first slot with that mark, or an empty one.
+    fn like(&self, mark: Mark) -> u32 {
+        let (tag, mask) = (self.tag(mark), self.slots.len() - 1);
+        let mut at = self.home(mark);
+        loop {
+            let slot = self.slots[at & mask];
+            if slot == 0 || slot >> self.bits == tag {
+                return slot;
+            }
+            at += 1;
         }
     }
 
     fn add_one(&mut self, batch: &Batch, at: usize, budget: &Budget) -> Result<(), Full> {
-        let (hash, bytes) = (batch.hash(at), batch.state(at));
-        let Err(free) = self.probe(hash, bytes) else {
+        let (mark, bytes) = (batch.mark(at), batch.state(at));
+        let Err(free) = self.probe(mark, bytes) else {
             return Ok(());
         };
         let number = self.states.len();
@@ -131,22 +155,24 @@ impl Shard {
         }
         self.states.push(bytes, budget)?;
         self.parents.push(&[batch.parent(at).0], budget)?;
-        self.slots[free] = self.slot(hash, number);
+        self.slots[free] = self.slot(mark, number);
         Ok(())
     }
 
     /// The number of the state, or the free slot where it belongs.
-    fn probe(&self, hash: u64, bytes: &[u8]) -> Result<usize, usize> {
-        let (tag, mask) = (self.tag(hash), self.slots.len() - 1);
-        let mut at = self.home(hash);
+    fn probe(&self, mark: Mark, bytes: &[u8]) -> Result<usize, usize> {
+        let (tag, mask) = (self.tag(mark), self.slots.len() - 1);
+        let mut at = self.home(mark);
         loop {
             let slot = self.slots[at];
             if slot == 0 {
                 return Err(at);
             }
-            let number = self.number(slot);
-            if slot >> self.bits == tag && same(self.states.get(number), bytes) {
-                return Ok(number);
+            if slot >> self.bits == tag {
+                let number = self.number(slot);
+                if same(self.states.get(number), bytes) {
+                    return Ok(number);
+                }
             }
             at = (at + 1) & mask;
         }
@@ -157,7 +183,7 @@ impl Shard {
         &mut self,
         more: usize,
         budget: &Budget,
-        rehash: impl Fn(&[u8]) -> u64,
+        remark: impl Fn(&[u8]) -> Mark,
     ) -> Result<(), Full> {
         let needed = self.states.len() + more;
         if needed * 4 <= self.slots.len() * 3 {
@@ -165,38 +191,37 @@ impl Shard {
         }
         let bits = (needed * 4).div_ceil(3).next_power_of_two().ilog2();
         budget.take(((1 << bits) - self.slots.len()) * size_of::<u32>())?;
-        // The old table is not needed: the hashes come from the bytes again.
+        // The old table goes first: the marks come from the bytes again.
         self.slots = Vec::new();
         self.slots = vec![0; 1 << bits];
         self.bits = bits;
         let mask = self.slots.len() - 1;
         for number in 0..self.states.len() {
-            let hash = rehash(self.states.get(number));
-            let mut at = self.home(hash);
+            let mark = remark(self.states.get(number));
+            let mut at = self.home(mark);
             while self.slots[at] != 0 {
                 at = (at + 1) & mask;
             }
-            self.slots[at] = self.slot(hash, number);
+            self.slots[at] = self.slot(mark, number);
         }
         Ok(())
     }
 
-    /// Where the search begins: the topmost bits of the hash.
+    /// Where the search begins: the topmost bits of the mark.
     #[inline]
-    fn home(&self, hash: u64) -> usize {
-        (hash >> (u64::BITS - self.bits)) as usize
+    fn home(&self, mark: Mark) -> usize {
+        (mark.0 >> (u32::BITS - self.bits)) as usize
     }
 
-    /// The bits of the hash that a slot holds: those below the ones that say where the search begins, down to
-    /// the middle of the hash.
+    /// The other bits of the mark.
     #[inline]
-    fn tag(&self, hash: u64) -> u32 {
-        ((hash >> 32) as u32) & (u32::MAX >> self.bits)
+    fn tag(&self, mark: Mark) -> u32 {
+        mark.0 & (u32::MAX >> self.bits)
     }
 
     #[inline]
-    fn slot(&self, hash: u64, number: usize) -> u32 {
-        (self.tag(hash) << self.bits) | (number as u32 + 1)
+    fn slot(&self, mark: Mark, number: usize) -> u32 {
+        (self.tag(mark) << self.bits) | (number as u32 + 1)
     }
 
     #[inline]
@@ -210,44 +235,45 @@ mod tests {
     use super::*;
     use crate::explore::hash::hash_of;
 
-    fn add(shard: &mut Shard, states: &[u32], hash: impl Fn(&[u8]) -> u64) {
+    fn add(shard: &mut Shard, states: &[u32], mark: impl Fn(&[u8]) -> Mark) {
         let budget = Budget::new(None);
         let mut batch = Batch::new(Some(4));
         for state in states {
             let bytes = state.to_le_bytes();
             batch
-                .push(&bytes, hash(&bytes), NOBODY, &budget)
+                .push(&bytes, mark(&bytes), NOBODY, &budget)
                 .expect("no limit");
         }
-        shard.add(&batch, &budget, hash).expect("no limit");
+        shard.add(&batch, &budget, mark).expect("no limit");
     }
 
     #[test]
     fn every_state_is_kept_once() {
+        let mark = |bytes: &[u8]| shard_of(hash_of(bytes)).1;
         let mut shard = Shard::new(Some(4));
         for _ in 0..2 {
             for part in (0..10_000).collect::<Vec<u32>>().chunks(700) {
-                add(&mut shard, part, hash_of);
+                add(&mut shard, part, mark);
             }
         }
         assert_eq!(shard.len(), 10_000);
         for n in 0u32..10_001 {
             let bytes = n.to_le_bytes();
             let expected = (n < 10_000).then_some(n as usize);
-            assert_eq!(shard.find(hash_of(&bytes), &bytes), expected);
+            assert_eq!(shard.find(mark(&bytes), &bytes), expected);
         }
     }
 
-    /// States that all have the same hash are still told apart: bytes decide.
+    /// States that all have the same mark are still told apart: bytes decide.
     #[test]
     fn a_bad_hash_costs_time_and_nothing_else() {
-        for hash in [0, u64::MAX, 0xffff_ffff_0000_0000] {
+        for mark in [0, u32::MAX, 0xffff_0000].map(Mark) {
             let mut shard = Shard::new(Some(4));
-            add(&mut shard, &[1, 2, 3, 1, 2, 3, 4], |_| hash);
-            add(&mut shard, &(0..100).collect::<Vec<_>>(), |_| hash);
+            add(&mut shard, &[1, 2, 3, 1, 2, 3, 4], |_| mark);
+            add(&mut shard, &(0..100).collect::<Vec<_>>(), |_| mark);
             assert_eq!(shard.len(), 100);
-            assert_eq!(shard.find(hash, &99u32.to_le_bytes()), Some(99));
-            assert_eq!(shard.find(hash, &100u32.to_le_bytes()), None);
+            assert_eq!(shard.find(mark, &99u32.to_le_bytes()), Some(99));
+            assert_eq!(shard.find(mark, &100u32.to_le_bytes()), None);
         }
     }
 }

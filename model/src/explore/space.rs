@@ -25,9 +25,8 @@ impl<M: Pack> Space<'_, M> {
 
     /// The state with these bytes, if it was visited.
     pub(super) fn find(&self, bytes: &[u8]) -> Option<Id> {
-        let hash = self.model.hash(bytes);
-        let shard = shard_of(hash);
-        let number = self.shards[shard].find(hash, bytes)?;
+        let (shard, mark) = shard_of(self.model.hash(bytes));
+        let number = self.shards[shard].find(mark, bytes)?;
         Some(Id::new(shard, number))
     }
 

@@ -1,4 +1,4 @@
-//! The explorer on models of which the answers are known.
+//! Counting, traces, verdicts and limits.
 
 use std::sync::Arc;
 use std::time::Duration;
