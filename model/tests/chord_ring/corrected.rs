@@ -6,7 +6,10 @@ use std::sync::Arc;
 use peerproof_model::chord::ring::{
     Action, AtomicRing, Churn, Pointers, Scope, ScopeError, Start, State, Status, Variant,
 };
-use peerproof_model::explore::{Explorer, Fact, Pack, PropertyVerdict, Verdict, count_depth_first};
+use peerproof_model::explore::{
+    Counterexample, Explorer, Fact, Fairness, LivenessVerdict, Pack, PropertyVerdict, Verdict,
+    count_depth_first, replay,
+};
 use stateright::Model;
 
 fn scope(ids: u8, successors: u8) -> Scope {
@@ -129,6 +132,51 @@ fn without_a_base_the_ring_falls_apart() {
     }
 }
 
+/// Once churn stops the ring becomes ideal and stays so, when each kind of step of each member is strongly fair,
+/// notifications by different members being of different kinds.
+#[test]
+fn the_corrected_ring_converges() {
+    for ((ids, successors, states, ..), kept) in COUNTS.iter().zip([7, 83, 256, 801]) {
+        let ring = ring(scope(*ids, *successors));
+        let goal = ring.convergence(Fairness::Strong);
+        let report = Explorer::new(&ring)
+            .threads(2)
+            .converges(&goal)
+            .expect("a goal that can be asked");
+        assert_eq!(report.verdict, LivenessVerdict::Holds, "{ids} {successors}");
+        assert_eq!(
+            (report.states, report.good),
+            (*states, kept),
+            "{ids} {successors}"
+        );
+    }
+}
+
+/// With weak fairness it need not: an appendage's notification may be overwritten by another one each time, before the
+/// notified member looks at it. One saved node is too little memory.
+#[test]
+fn weak_fairness_is_not_enough() {
+    let ring = ring(scope(4, 2));
+    let goal = ring.convergence(Fairness::Weak);
+    let report = Explorer::new(&ring)
+        .converges(&goal)
+        .expect("a goal that can be asked");
+    let LivenessVerdict::Violated(Counterexample::Loop { stem, cycle }) = report.verdict else {
+        panic!("{:?}", report.verdict);
+    };
+    assert_eq!(stem.len(), 1);
+    let before = *replay(&ring, &stem)
+        .expect("a trace")
+        .last()
+        .expect("a state");
+    let mut now = before;
+    for action in &cycle {
+        now = ring.step(&now, *action).expect("a possible step");
+        assert!(!ring.is_ideal(&now));
+    }
+    assert_eq!(now, before);
+}
+
 /// Every way in which four members or fewer can have lists of two entries, dead ones included.
 fn every_list(ids: u8) -> impl Iterator<Item = State> {
     let ways = u32::from(ids).pow(2) + 1;
@@ -201,7 +249,7 @@ fn every_step(ring: &AtomicRing, state: &State, ids: u8, mut told: impl FnMut(Ac
             let stabilizing = with(state, node, None, Some((Status::Stabilizing, saved)));
             act(&stabilizing, Action::StabilizeFromPredecessor(node));
             let rectifying = with(state, node, Some(saved), Some((Status::Rectifying, saved)));
-            act(&rectifying, Action::Rectify(node));
+            act(&rectifying, Action::Rectify(node, saved));
         }
     }
 }

@@ -290,10 +290,10 @@ fn both_fixes_keep_a_ring_and_its_appendages_together_among_three() {
     }
 }
 
-/// In the first protocol nothing is ever repaired but the ring of those who stay: one failure is enough.
+/// Two nodes are enough: 0 adopts a node that is gone.
 #[test]
 fn shortest_traces_are_told_step_by_step() {
-    let ring = ring(Variant::Sigcomm2001, 4, 1);
+    let ring = ring(Variant::Sigcomm2001, 2, 1);
     let report = Explorer::new(&ring).check(&facts(&["at_least_one_ring"]));
     let codes: Vec<String> = report.properties[0]
         .trace
@@ -302,5 +302,4 @@ fn shortest_traces_are_told_step_by_step() {
         .map(|action: &Action| action.code())
         .collect();
     assert_eq!(codes, ["J1", "S1", "F1", "S0"]);
-    assert_eq!(count_depth_first(&std::sync::Arc::new(ring)), 411);
 }

@@ -1,22 +1,12 @@
 //! The properties as facts about states; what is ideal, and what repairs it.
 
+use std::sync::Arc;
+
 use super::state::{State, Status};
 use super::{Action, AtomicRing, Variant};
 use crate::chord::properties;
-use crate::explore::Fact;
+use crate::explore::{ActionClass, Fact, Fairness, Goal};
 use crate::space::circle::between;
-
-/// The classes of maintenance steps, as results name them.
-pub const CLASSES: [&str; 8] = [
-    "stabilize",
-    "reconcile",
-    "update",
-    "flush",
-    "look up itself",
-    "stabilize from successor",
-    "stabilize from predecessor",
-    "rectify",
-];
 
 impl AtomicRing {
     /// The fact of that name, if it is one about the shape of a ring.
@@ -100,13 +90,50 @@ impl AtomicRing {
                 .at(node)
                 .predecessor()
                 .filter(|before| state.is_live(*before));
-            let after = self.step(state, Action::Rectify(node));
+            let after = self.step(state, Action::Rectify(node, state.at(node).saved));
             let after = after.and_then(|after| after.at(node).predecessor());
             match (before, after) {
                 (Some(before), Some(after)) if before != after => between(before, after, node),
                 _ => true,
             }
         })
+    }
+
+    /// Once churn stops the ring becomes ideal and stays so, when every kind of step of every member is that fair.
+    /// Notifications by different nodes are different kinds, because a later one takes the place of an earlier one.
+    pub fn convergence(&self, fairness: Fairness) -> Goal<Self> {
+        let mut kinds = Vec::new();
+        for node in 0..self.scope.ids {
+            let others = (0..self.scope.ids).filter(|other| *other != node);
+            match self.scope.variant {
+                Variant::Zave2017 => {
+                    kinds.push(Action::StabilizeFromSuccessor(node));
+                    kinds.push(Action::StabilizeFromPredecessor(node));
+                    kinds.extend(others.map(|by| Action::Rectify(node, by)));
+                }
+                Variant::Sigcomm2001 => kinds.push(Action::Stabilize(node)),
+                Variant::Ton2003 { .. } | Variant::Podc2002 => kinds.extend([
+                    Action::Stabilize(node),
+                    Action::Reconcile(node),
+                    Action::Update(node),
+                    Action::Flush(node),
+                    Action::LookUpItself(node),
+                ]),
+            }
+        }
+        let class = |kind: &Action| ActionClass {
+            name: kind.to_string(),
+            fairness,
+        };
+        Goal {
+            name: "the_ring_becomes_and_stays_ideal",
+            holds: Arc::new(|ring: &Self, state: &State| ring.is_ideal(state)),
+            churn: "nobody joins, leaves or fails any more",
+            classes: kinds.iter().map(class).collect(),
+            class_of: Arc::new(move |_: &Self, action: &Action| {
+                kinds.iter().position(|kind| kind == action)
+            }),
+        }
     }
 
     /// Whether maintenance alone, one member after the other, leads to a settled ring.
@@ -147,7 +174,7 @@ impl AtomicRing {
                 let pending = match state.at(node).status {
                     Status::Idle => return true,
                     Status::Stabilizing => Action::StabilizeFromPredecessor(node),
-                    Status::Rectifying => Action::Rectify(node),
+                    Status::Rectifying => Action::Rectify(node, state.at(node).saved),
                 };
                 let after = self.step(state, pending);
                 after.is_none_or(|after| after.pointers_equal(state))
@@ -186,7 +213,9 @@ impl AtomicRing {
             now = self.step(&now, step).unwrap_or(now);
         }
         for notified in idle.live() {
-            now = self.step(&now, Action::Rectify(notified)).unwrap_or(now);
+            now = self
+                .step(&now, Action::Rectify(notified, node))
+                .unwrap_or(now);
         }
         now
     }

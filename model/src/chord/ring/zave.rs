@@ -93,7 +93,7 @@ impl AtomicRing {
     }
 
     /// A notified member takes the saved node for its predecessor when it is a better one, or its own is dead.
-    pub(super) fn rectify(&self, state: &mut State, node: Place) -> bool {
+    pub(super) fn rectify(&self, state: &mut State, node: Place, by: Place) -> bool {
         let Pending {
             status: Status::Rectifying,
             saved,
@@ -101,6 +101,9 @@ impl AtomicRing {
         else {
             return false;
         };
+        if saved != by {
+            return false;
+        }
         let predecessor = state.at(node).predecessor();
         let dead = predecessor.is_none_or(|before| !state.is_live(before))
             && !self.rules.is(Mutant::KeepsDeadPredecessor);
