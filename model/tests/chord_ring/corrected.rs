@@ -10,6 +10,7 @@ use peerproof_model::explore::{
     Counterexample, Explorer, Fact, Fairness, LivenessVerdict, Pack, PropertyVerdict, Verdict,
     count_depth_first, replay,
 };
+use peerproof_model::space::circle::between;
 use stateright::Model;
 
 fn scope(ids: u8, successors: u8) -> Scope {
@@ -89,6 +90,33 @@ fn states_are_their_bytes() {
         assert_eq!(packed.len(), states.len());
     }
     assert_eq!(ring(scope(6, 3)).width(), Some(12));
+}
+
+/// A member is only ever stabilizing from a node that lies between it and its successor.
+#[test]
+fn what_is_saved_lies_between() {
+    let ring = ring(scope(5, 2));
+    let lies_between = Fact::always("saved_lies_between", |_: &AtomicRing, state: &State| {
+        state.live().all(|node| {
+            let pointers = state.at(node);
+            let first = pointers.list().next().expect("a first entry");
+            match pointers.pending() {
+                (Status::Stabilizing, Some(saved)) => between(node, saved, first),
+                _ => true,
+            }
+        })
+    });
+    assert_eq!(
+        Explorer::new(&ring).check(&[lies_between]).verdict,
+        Verdict::Holds
+    );
+}
+
+/// Leaving is failing here, so that it adds no state.
+#[test]
+fn leaving_adds_no_state() {
+    let ring = ring(scope(4, 2).churning(Churn::ALL));
+    assert_eq!(Explorer::new(&ring).check(&kept()).states, 2_577);
 }
 
 /// Turning the circle joins states into classes; the classes that the explorer visits are all of them.

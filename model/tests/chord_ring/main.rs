@@ -4,4 +4,5 @@ mod corrected;
 mod examples;
 mod loopy;
 mod mutants;
+mod page;
 mod published;

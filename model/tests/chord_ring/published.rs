@@ -1,7 +1,9 @@
 //! The published counterexamples replay, and the explorer finds the shortest ones by itself.
 
 use peerproof_model::chord::properties;
-use peerproof_model::chord::ring::{Action, AtomicRing, Scope, State, Variant};
+use peerproof_model::chord::ring::{
+    Action, AtomicRing, Churn, Pointers, Scope, Start, State, Variant,
+};
 use peerproof_model::explore::{Explorer, Fact, PropertyVerdict, Verdict, count_depth_first};
 use stateright::Model;
 
@@ -302,4 +304,38 @@ fn shortest_traces_are_told_step_by_step() {
         .map(|action: &Action| action.code())
         .collect();
     assert_eq!(codes, ["J1", "S1", "F1", "S0"]);
+}
+
+/// Node 1 says goodbye: the node before it takes over the end of its list, the node after it its predecessor. The lists
+/// of others are repaired later.
+#[test]
+fn a_leaving_node_tells_its_two_neighbours() {
+    let members = [0, 1, 2, 3].map(|node: u8| {
+        let list = [(node + 1) % 4, (node + 2) % 4];
+        (node, Pointers::new(&list, Some((node + 3) % 4)))
+    });
+    let start = State::of(&members);
+    let scope = Scope::new(Variant::TON2003_FIXED, 4, 2).churning(Churn::ALL);
+    let ring = AtomicRing::new(scope.from(Start::Given(vec![start]))).expect("a possible scope");
+    let left = ring.step(&start, Action::Leave(1)).expect("it may leave");
+    let expected = State::of(&[
+        (0, Pointers::new(&[2, 3], Some(3))),
+        (2, Pointers::new(&[3, 0], Some(0))),
+        (3, Pointers::new(&[0, 1], Some(2))),
+    ]);
+    assert_eq!(left, expected);
+}
+
+/// The guard looks at what is left: 2 has nobody but 1, twice, and 0 has 2.
+#[test]
+fn nobody_fails_who_is_all_that_another_has() {
+    let start = State::of(&[
+        (0, Pointers::new(&[2, 1], None)),
+        (1, Pointers::new(&[0, 2], None)),
+        (2, Pointers::new(&[1, 1], None)),
+    ]);
+    let scope = Scope::new(Variant::TON2003_FIXED, 3, 2).from(Start::Given(vec![start]));
+    let ring = AtomicRing::new(scope).expect("a possible scope");
+    let may_fail = [0, 1, 2].map(|node| ring.step(&start, Action::Fail(node)).is_some());
+    assert_eq!(may_fail, [true, false, true]);
 }

@@ -18,7 +18,7 @@ impl AtomicRing {
         }))
     }
 
-    /// The facts that a variant claims to keep, each as a fact about states.
+    /// Every property of the shape of a ring as a fact about states, whether the variant keeps it or not.
     pub fn facts() -> Vec<Fact<Self>> {
         let facts = properties::shape::<State>();
         let facts = facts

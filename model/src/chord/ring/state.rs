@@ -55,6 +55,11 @@ impl Pointers {
         self
     }
 
+    /// What it is in the middle of, and the node that this is about.
+    pub fn pending(&self) -> (Status, Option<Place>) {
+        (self.status, (self.saved != NOBODY).then_some(self.saved))
+    }
+
     /// The successor list, dead entries included.
     pub fn list(&self) -> impl Iterator<Item = Place> + Clone + use<> {
         self.successors

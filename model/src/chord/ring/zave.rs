@@ -68,11 +68,7 @@ impl AtomicRing {
     /// A stabilizing member asks the saved node: a live one that lies between is adopted with its list, and notified;
     /// else the successor is notified.
     pub(super) fn stabilize_from_predecessor(&self, state: &mut State, node: Place) -> bool {
-        let Pending {
-            status: Status::Stabilizing,
-            saved,
-        } = pending(state, node)
-        else {
+        let (Status::Stabilizing, Some(saved)) = state.at(node).pending() else {
             return false;
         };
         state.at_mut(node).finish();
@@ -94,11 +90,7 @@ impl AtomicRing {
 
     /// A notified member takes the saved node for its predecessor when it is a better one, or its own is dead.
     pub(super) fn rectify(&self, state: &mut State, node: Place, by: Place) -> bool {
-        let Pending {
-            status: Status::Rectifying,
-            saved,
-        } = pending(state, node)
-        else {
+        let (Status::Rectifying, Some(saved)) = state.at(node).pending() else {
             return false;
         };
         if saved != by {
@@ -127,19 +119,5 @@ impl AtomicRing {
         if state.is_live(notified) && !self.rules.is(Mutant::NeverNotifies) {
             state.at_mut(notified).begin(Status::Rectifying, by);
         }
-    }
-}
-
-/// What a member is in the middle of.
-struct Pending {
-    status: Status,
-    saved: Place,
-}
-
-fn pending(state: &State, node: Place) -> Pending {
-    let pointers = state.at(node);
-    Pending {
-        status: pointers.status,
-        saved: pointers.saved,
     }
 }
