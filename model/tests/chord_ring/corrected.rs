@@ -112,6 +112,26 @@ fn what_is_saved_lies_between() {
     );
 }
 
+/// No invariant holds for want of an occasion: each is put to the test somewhere.
+#[test]
+fn every_invariant_is_put_to_the_test() {
+    let ring = ring(scope(4, 2));
+    let partners: Vec<_> = AtomicRing::facts()
+        .iter()
+        .map(|fact| AtomicRing::put_to_the_test(fact.name).expect("a fact"))
+        .collect();
+    assert_eq!(partners.len(), 13);
+    let report = Explorer::new(&ring).check(&partners);
+    let never: Vec<_> = report
+        .properties
+        .iter()
+        .filter(|property| property.verdict != PropertyVerdict::Holds)
+        .map(|property| property.name)
+        .collect();
+    // With four identifiers and a base of three there is one appendage at most, so that none has an order.
+    assert_eq!(never, ["ordered_appendages"]);
+}
+
 /// Leaving is failing here, so that it adds no state.
 #[test]
 fn leaving_adds_no_state() {

@@ -5,7 +5,7 @@ use peerproof_model::chord::ring::{
     Action, AtomicRing, Churn, Pointers, Scope, Start, State, Variant,
 };
 use peerproof_model::explore::{Explorer, Fact, PropertyVerdict, Verdict, count_depth_first};
-use stateright::Model;
+use stateright::{Model, Path};
 
 const TON2003: Variant = Variant::Ton2003 {
     live_join: false,
@@ -338,4 +338,26 @@ fn nobody_fails_who_is_all_that_another_has() {
     let ring = AtomicRing::new(scope).expect("a possible scope");
     let may_fail = [0, 1, 2].map(|node| ring.step(&start, Action::Fail(node)).is_some());
     assert_eq!(may_fail, [true, false, true]);
+}
+
+/// The explorer's page draws a ring: a circle for each identifier and the one they are on, an arrow for each pointer.
+#[test]
+fn states_are_drawn() {
+    let ring = ring(Variant::TON2003_FIXED, 4, 2);
+    let mut states = ring.init_states();
+    let start = states.pop().expect("a start");
+    let actions = [
+        Action::Join(2, 0),
+        Action::Stabilize(2),
+        Action::Stabilize(0),
+    ];
+    let path = Path::from_actions(&ring, start, &actions).expect("a possible path");
+    let drawn = ring.as_svg(path).expect("a drawing");
+    let count = |part: &str| drawn.matches(part).count();
+    assert_eq!(
+        (count("<circle"), count("<text"), count("marker-end")),
+        (5, 4, 4)
+    );
+    // Two members on the ring, nobody at 1 and 3.
+    assert_eq!((count("#9ecae1"), count("fill=\"white\"")), (2, 2));
 }

@@ -6,6 +6,7 @@ use super::state::{State, Status};
 use super::{Action, AtomicRing, Variant};
 use crate::chord::properties;
 use crate::explore::{ActionClass, Fact, Fairness, Goal};
+use crate::property::Judgement;
 use crate::space::circle::between;
 
 impl AtomicRing {
@@ -15,6 +16,15 @@ impl AtomicRing {
         let judge = property.judge;
         Some(Fact::always(property.name, move |_, state: &State| {
             !judge(state).is_broken()
+        }))
+    }
+
+    /// The reachable partner of the property of that name: somewhere it is put to the test, and holds.
+    pub fn put_to_the_test(name: &str) -> Option<Fact<Self>> {
+        let property = properties::shape_named::<State>(name)?;
+        let judge = property.judge;
+        Some(Fact::sometimes(property.name, move |_, state: &State| {
+            judge(state) == Judgement::Holds
         }))
     }
 

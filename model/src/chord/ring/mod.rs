@@ -10,9 +10,11 @@
 //! | `original.rs` | stabilize, notify, reconcile, update, flush: 2001 to 2003 |
 //! | `strong.rs` | what strong stabilization adds: 2002 |
 //! | `zave.rs` | the corrected operations: 2017 |
+//! | `drawing.rs` | a state as a picture |
 //! | `facts.rs` | the properties as facts about states; what is ideal, and what repairs it |
 
 mod churn;
+mod drawing;
 mod facts;
 mod original;
 mod scope;
@@ -22,7 +24,7 @@ mod zave;
 
 use std::fmt;
 
-use stateright::{Model, Property};
+use stateright::{Model, Path, Property};
 
 pub use scope::{Churn, Scope, ScopeError, Start, Variant};
 pub use state::{MOST_PLACES, MOST_SUCCESSORS, Pointers, State, Status};
@@ -220,6 +222,10 @@ impl Model for AtomicRing {
 
     fn format_action(&self, action: &Action) -> String {
         action.to_string()
+    }
+
+    fn as_svg(&self, path: Path<State, Action>) -> Option<String> {
+        Some(drawing::svg(path.last_state(), self.scope.ids))
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
