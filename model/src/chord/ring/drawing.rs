@@ -8,7 +8,7 @@ use super::state::State;
 use crate::chord::view::Ring;
 
 const SIZE: f64 = 300.0;
-const RADIUS: f64 = 110.0;
+const RADIUS: f64 = 100.0;
 
 /// Where a place is drawn, clockwise from the top.
 fn point(place: Place, ids: u8, radius: f64) -> (f64, f64) {
@@ -22,7 +22,7 @@ pub(super) fn svg(state: &State, ids: u8) -> String {
     let centre = SIZE / 2.0;
     let mut drawn = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{SIZE}\" height=\"{SIZE}\" viewBox=\"0 0 {SIZE} {SIZE}\">\
-         <defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"20\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\">\
+         <defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"20\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\" markerUnits=\"userSpaceOnUse\">\
          <path d=\"M0 0 L8 4 L0 8 z\"/></marker></defs>\
          <circle cx=\"{centre}\" cy=\"{centre}\" r=\"{RADIUS}\" fill=\"none\" stroke=\"#ccc\"/>"
     );
@@ -74,7 +74,7 @@ fn arrow(drawn: &mut String, from: Place, to: Place, ids: u8, style: &str) {
     let ((x, y), (to_x, to_y)) = (point(from, ids, RADIUS), point(to, ids, RADIUS));
     // An arrow to oneself is a loop outside the circle; others bend a little, so that there and back are two lines.
     let (bend_x, bend_y) = if from == to {
-        point(from, ids, RADIUS + 60.0)
+        point(from, ids, RADIUS + 48.0)
     } else {
         let (dx, dy) = (to_x - x, to_y - y);
         ((x + to_x) / 2.0 - dy * 0.15, (y + to_y) / 2.0 + dx * 0.15)
