@@ -7,8 +7,10 @@
 pub mod bencode;
 pub mod bittorrent;
 pub mod choose;
+pub mod chord;
 pub mod claim;
 pub mod explore;
 pub mod node;
 pub mod property;
+pub mod space;
 pub mod system;

@@ -1,0 +1,20 @@
+//! Chord: a ring of nodes on the identifier circle, where a key lives at the first node at or clockwise of it.
+//!
+//! Sources: Stoica et al., SIGCOMM 2001 and ToN 2003; Liben-Nowell, Balakrishnan, Karger, PODC 2002; P. Zave,
+//! *Reasoning about Identifier Spaces: How to Make Chord Correct*, TSE 2017; the lecture texts.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `claims.rs` | the statements Chord is held to |
+//! | `rules.rs` | the decisions of a node, each once: whom to adopt, whom to believe, where to send a lookup |
+//! | `view.rs` | what an observer knows of a ring: members, pointers, keys |
+//! | `properties` | the facts a ring is held to, over that view |
+//! | `ring` | the ring with atomic operations, in every published generation, as models |
+//! | `mutant.rs` | seeded violations, for the models and for nodes alike |
+
+pub mod claims;
+pub mod mutant;
+pub mod properties;
+pub mod ring;
+pub mod rules;
+pub mod view;

@@ -1,0 +1,55 @@
+//! Seeded violations: each breaks one rule, and declares beforehand which fact notices.
+
+macro_rules! mutants {
+    ($($variant:ident $name:literal breaks $property:literal: $what:literal;)*) => {
+        /// One thing that a Chord node does wrong.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Mutant {
+            $(#[doc = $what] $variant,)*
+        }
+
+        impl Mutant {
+            /// Every mutant.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Its name for `--mutant` and `--break`.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What it does wrong, in one sentence.
+            pub fn what(self) -> &'static str {
+                match self { $(Self::$variant => $what,)* }
+            }
+
+            /// The property that it breaks, by name.
+            pub fn breaks(self) -> &'static str {
+                match self { $(Self::$variant => $property,)* }
+            }
+
+            /// The mutant of that name.
+            pub fn by_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|mutant| mutant.name() == name)
+            }
+        }
+    };
+}
+
+mutants! {
+    NeverWraps "never-wraps" breaks "everybody_may_join_an_ideal_ring": "Takes arcs that pass 0 for empty.";
+    NotifyAcceptsAnything "notify-accepts-anything" breaks "live_predecessors_only_come_nearer": "Takes whoever notifies it for its predecessor.";
+    AdoptsAnySuccessor "adopts-any-successor" breaks "ordered_successor_lists": "Adopts its successor's predecessor wherever that is.";
+    JoinsAnywhere "joins-anywhere" breaks "ordered_successor_lists": "Joins at any member, not between one and its successor.";
+    JoinsWithTheMember "joins-with-the-member" breaks "ordered_successor_lists": "Takes the member it joins through for its successor.";
+    SkipsAnEntry "skips-an-entry" breaks "enough_principals": "Leaves out the first entry of an adopted successor list.";
+    KeepsDeadSuccessor "keeps-dead-successor" breaks "what_is_not_ideal_is_repaired": "Never drops a dead successor.";
+    ReconcilesBeforeUpdating "reconciles-before-updating" breaks "what_is_not_ideal_is_repaired": "Copies a list behind a dead successor instead of dropping that first.";
+    RepeatsTheLastEntry "repeats-the-last-entry" breaks "no_duplicates": "Fills a list up with its last entry once more.";
+    NeverFillsUp "never-fills-up" breaks "lists_are_full": "Drops a dead successor and does not fill the list up.";
+    AdoptsTheDead "adopts-the-dead" breaks "everyone_has_a_live_successor": "Adopts its successor's predecessor dead or alive.";
+    KeepsDeadPredecessor "keeps-dead-predecessor" breaks "what_is_not_ideal_is_repaired": "Never drops a dead predecessor.";
+    NeverNotifies "never-notifies" breaks "what_is_not_ideal_is_repaired": "Never notifies anybody.";
+    OwnsUpToPredecessor "owns-up-to-predecessor" breaks "keys_are_with_their_owner": "Takes its arc for closed at the predecessor and open at itself.";
+    LookupOvershoots "lookup-overshoots" breaks "lookups_end_at_the_owner": "Forwards a lookup to the farthest node it knows, beyond the key or not.";
+    FingersOffByOne "fingers-off-by-one" breaks "fingers_are_right": "Looks finger number i up at 2^(i+1).";
+}
