@@ -12,6 +12,8 @@
 //! | `ring` | the ring with atomic operations, in every published generation, as models |
 //! | `mutant.rs` | seeded violations, for the models and for nodes alike |
 
+pub mod message;
 pub mod mutant;
+pub mod node;
 pub mod rules;
 pub mod view;

@@ -1,0 +1,231 @@
+//! What a node is told before it starts.
+
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::chord::rules::Rules;
+use crate::space::circle::{Circle, Id};
+
+/// Which generation of the maintenance rules a node follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Generation {
+    /// Stoica et al. 2003, with or without the two corrections that later readers asked for.
+    Ton2003 {
+        /// A joining node asks its successor whether it lives before it becomes a member.
+        joins_live: bool,
+        /// A better successor is asked whether it lives before it is adopted.
+        adopts_live: bool,
+    },
+    /// Zave 2017: a member asks a better successor for its list before adopting it, keeps its predecessor until
+    /// that one is silent, and joins with the list and as the successor of the member before it.
+    Zave2017,
+}
+
+impl Generation {
+    /// Whether a better successor must answer before it is adopted.
+    pub fn adopts_only_live(self) -> bool {
+        matches!(
+            self,
+            Self::Zave2017
+                | Self::Ton2003 {
+                    adopts_live: true,
+                    ..
+                }
+        )
+    }
+
+    /// Whether a node takes a newcomer for its successor because that one says so, in the second of the three
+    /// steps of joining.
+    pub fn adopts_hearsay_of_joins(self) -> bool {
+        matches!(self, Self::Ton2003 { .. })
+    }
+
+    /// Its name in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ton2003 {
+                joins_live: true,
+                adopts_live: true,
+            } => "ton2003",
+            Self::Ton2003 {
+                joins_live: false,
+                adopts_live: true,
+            } => "ton2003, joining without a check",
+            Self::Ton2003 {
+                joins_live: true,
+                adopts_live: false,
+            } => "ton2003, adopting without a check",
+            Self::Ton2003 { .. } => "ton2003, no checks",
+            Self::Zave2017 => "zave2017",
+        }
+    }
+}
+
+/// How a node becomes a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Joining {
+    /// It learns its successor; stabilization does the rest.
+    Lazy,
+    /// It looks up all its fingers, takes its place, and updates the fingers of others.
+    ThreeSteps,
+}
+
+/// Who passes a lookup on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Routing {
+    /// The origin asks one node after the other.
+    Iterative,
+    /// Each node passes the lookup on; the last one answers the origin.
+    Recursive,
+}
+
+/// The figures and choices of a node. [`Config::new`] has what deployed software does, as far as it was seen.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The circle; m is its number of bits.
+    pub circle: Circle,
+    /// Where on it the node lives.
+    pub id: Id,
+    /// Which rules it follows.
+    pub generation: Generation,
+    /// The decisions that the atomic models share, sound or with one broken.
+    pub rules: Rules,
+    /// r: the length of the successor list, at least 1. MIT's implementation has 16.
+    pub successors: usize,
+    /// On how many nodes a key lives, its owner included: 1 to r + 1.
+    pub replicas: usize,
+    /// How it becomes a member.
+    pub joining: Joining,
+    /// How its lookups travel.
+    pub routing: Routing,
+    /// Whether it keeps fingers; without them lookups follow successors.
+    pub fingers: bool,
+    /// How often a question is asked before its receiver counts as dead, at least 1.
+    pub tries: u8,
+    /// How many tags there are before they come again, at least 1: with one tag an answer to an earlier question
+    /// passes for an answer to a later one.
+    pub tags: u32,
+    /// Whether the last successor is kept when it is silent, and asked again and again.
+    pub keeps_last: bool,
+    /// The most nodes that a lookup may pass.
+    pub most_hops: u32,
+    /// The most silent nodes that a lookup goes round before it fails.
+    pub most_failed: usize,
+    /// The most lookups and writes at a time, its own and those of others.
+    pub most_errands: usize,
+    /// The most entries that it stores.
+    pub most_keys: usize,
+    /// The longest value that it stores, in bytes.
+    pub longest_value: usize,
+    /// The lengths of its timers.
+    pub timing: Timing,
+}
+
+/// The lengths of a node's timers; nothing: the timer is never set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// Between two rounds of stabilization.
+    pub stabilize: Duration,
+    /// Between two looks after the predecessor; [`Generation::Zave2017`] looks when it is notified instead.
+    pub check_predecessor: Option<Duration>,
+    /// Between two fingers that are looked up anew.
+    pub fix_fingers: Option<Duration>,
+    /// Between two rounds in which replicas are renewed and stray keys sent to their owners.
+    pub repair: Option<Duration>,
+    /// Until an answer is overdue.
+    pub answer: Duration,
+    /// Until the answer to a recursive lookup is overdue.
+    pub lookup: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            stabilize: Duration::from_secs(20),
+            check_predecessor: Some(Duration::from_secs(60)),
+            fix_fingers: Some(Duration::from_secs(30)),
+            repair: Some(Duration::from_secs(60)),
+            answer: Duration::from_secs(1),
+            lookup: Duration::from_secs(15),
+        }
+    }
+}
+
+impl Config {
+    /// A node with the figures of deployed software.
+    pub fn new(circle: Circle, id: Id) -> Self {
+        Self {
+            circle,
+            id,
+            generation: Generation::Zave2017,
+            rules: Rules::default(),
+            successors: 16,
+            replicas: 4,
+            joining: Joining::Lazy,
+            routing: Routing::Iterative,
+            fingers: true,
+            tries: 3,
+            tags: u32::MAX,
+            keeps_last: true,
+            most_hops: 2 * circle.bits(),
+            most_failed: 16,
+            most_errands: 256,
+            most_keys: 1 << 16,
+            longest_value: 1 << 16,
+            timing: Timing::default(),
+        }
+    }
+
+    /// A node for models: two successors, no fingers, no replicas, one try, one tag, and only the timers of
+    /// stabilization.
+    pub fn small(circle: Circle, id: Id) -> Self {
+        Self {
+            successors: 2,
+            replicas: 1,
+            fingers: false,
+            tries: 1,
+            tags: 1,
+            keeps_last: false,
+            most_hops: 4,
+            most_failed: 2,
+            most_errands: 4,
+            most_keys: 4,
+            longest_value: 1,
+            timing: Timing {
+                check_predecessor: None,
+                fix_fingers: None,
+                repair: None,
+                ..Timing::default()
+            },
+            ..Self::new(circle, id)
+        }
+    }
+}
+
+/// A configuration within a state. It never changes while a node lives, so its place stands for all of it.
+#[derive(Clone, Debug)]
+pub(super) struct Shared(pub(super) Arc<Config>);
+
+impl PartialEq for Shared {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+impl Eq for Shared {}
+impl PartialOrd for Shared {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Shared {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.id.cmp(&other.0.id)
+    }
+}
+impl Hash for Shared {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id.hash(state);
+    }
+}

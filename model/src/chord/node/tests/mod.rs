@@ -1,0 +1,1 @@
+//! The node, step by step.
