@@ -117,8 +117,17 @@ impl ChordNode {
     /// The second step: the last node that may have this one as a finger of that exponent is told.
     pub(super) fn update_others(&mut self, exponent: u32, act: &mut Act) {
         let three = self.config().joining == Joining::ThreeSteps;
-        if three && self.is_member() && exponent < self.config().circle.bits() {
-            self.begin(Errand::Update(exponent), None, act);
+        if !three || !self.is_member() || exponent >= self.config().circle.bits() {
+            return;
+        }
+        match self.predecessor {
+            // The last node at or before n - 1 is the predecessor.
+            Some(before) if exponent == 0 => {
+                let (node, finger) = (self.id(), exponent);
+                act.say(before, Message::UpdateFinger { node, finger });
+                self.update_others(1, act);
+            }
+            _ => self.begin(Errand::Update(exponent), None, act),
         }
     }
 
