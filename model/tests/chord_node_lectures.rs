@@ -9,15 +9,11 @@ use chord_driver::World;
 use peerproof_model::chord::message::{Message, Query};
 use peerproof_model::chord::mutant::Mutant;
 use peerproof_model::chord::node::{
-    ChordNode, Config, Errand, Event, Generation, Joining, Request, Routing,
+    ChordNode, Config, Errand, Event, Joining, Request, Routing,
 };
+use peerproof_model::chord::ring::Variant;
 use peerproof_model::chord::rules::Rules;
 use peerproof_model::space::circle::{Circle, Id};
-
-const TON: Generation = Generation::Ton2003 {
-    joins_live: true,
-    adopts_live: true,
-};
 
 /// The ring of the first lectures: m = 7.
 const SIX: [u64; 6] = [16, 32, 45, 80, 96, 112];
@@ -25,7 +21,7 @@ const SIX: [u64; 6] = [16, 32, 45, 80, 96, 112];
 fn config(bits: u32, number: u64, change: impl FnOnce(&mut Config)) -> Config {
     let circle = Circle::new(bits).unwrap();
     let mut config = Config::new(circle, circle.point(number));
-    config.generation = TON;
+    config.variant = Variant::TON2003_FIXED;
     config.successors = 3;
     config.replicas = 1;
     change(&mut config);

@@ -37,26 +37,37 @@ macro_rules! mutants {
 
 mutants! {
     NeverWraps "never-wraps" breaks "what_is_not_ideal_is_repaired": "Takes arcs that pass 0 for empty.";
-    NotifyAcceptsAnything "notify-accepts-anything" breaks "predecessors_only_come_nearer": "Takes whoever notifies it for its predecessor.";
+    NotifyAcceptsAnything "notify-accepts-anything" breaks "what_is_ideal_stays_ideal": "Takes whoever notifies it for its predecessor.";
     AdoptsAnySuccessor "adopts-any-successor" breaks "ordered_successor_lists": "Adopts its successor's predecessor wherever that is.";
     JoinsAnywhere "joins-anywhere" breaks "ordered_successor_lists": "Joins at any member, not between one and its successor.";
+    JoinsWithTheMember "joins-with-the-member" breaks "ordered_successor_lists": "Takes the member it joins through for its successor.";
     SkipsAnEntry "skips-an-entry" breaks "enough_principals": "Leaves out the first entry of an adopted successor list.";
+    KeepsDeadSuccessor "keeps-dead-successor" breaks "what_is_not_ideal_is_repaired": "Never drops a dead successor.";
+    ReconcilesBeforeUpdating "reconciles-before-updating" breaks "what_is_not_ideal_is_repaired": "Copies a list behind a dead successor instead of dropping that first.";
+    RepeatsTheLastEntry "repeats-the-last-entry" breaks "no_duplicates": "Fills a list up with its last entry once more.";
+    NeverFillsUp "never-fills-up" breaks "everyone_has_a_live_successor": "Drops a dead successor and does not fill the list up.";
+    AdoptsTheDead "adopts-the-dead" breaks "everyone_has_a_live_successor": "Adopts its successor's predecessor dead or alive.";
+    KeepsDeadPredecessor "keeps-dead-predecessor" breaks "what_is_not_ideal_is_repaired": "Never drops a dead predecessor.";
+    NeverNotifies "never-notifies" breaks "what_is_not_ideal_is_repaired": "Never notifies anybody.";
     OwnsUpToPredecessor "owns-up-to-predecessor" breaks "keys_are_with_their_owner": "Takes its arc for closed at the predecessor and open at itself.";
-    LookupOvershoots "lookup-overshoots" breaks "lookups_make_progress": "Forwards a lookup to the farthest node it knows, beyond the key or not.";
+    LookupOvershoots "lookup-overshoots" breaks "lookups_end_at_the_owner": "Forwards a lookup to the farthest node it knows, beyond the key or not.";
     FingersOffByOne "fingers-off-by-one" breaks "fingers_are_right": "Looks finger number i up at 2^(i+1).";
 
     // Of nodes with messages only.
-    TrustsHearsay "trusts-hearsay" breaks "a_successor_has_answered": "Adopts a better successor without asking it.";
-    KeepsSilentSuccessor "keeps-silent-successor" breaks "a_silent_successor_is_given_up": "Keeps a successor that does not answer.";
-    KeepsSilentPredecessor "keeps-silent-predecessor" breaks "a_silent_predecessor_is_given_up": "Keeps a predecessor that does not answer.";
-    NeverNotifies "never-notifies" breaks "a_successor_is_notified": "Never tells its successor that it is there.";
     AnyAnswerWill "any-answer-will" breaks "late_answers_change_nothing": "Takes an answer to an earlier question for one to a later question.";
     InventsPredecessor "invents-predecessor" breaks "a_joiner_knows_no_predecessor": "Joins with a predecessor that nobody has confirmed.";
     NamesFailedNodes "names-failed-nodes" breaks "failed_nodes_are_not_named_again": "Names nodes that the asking node has found dead.";
-    FallsBackToFingers "falls-back-to-fingers" breaks "lookups_end_at_the_owner": "Takes its nearest finger for the owner when its successors are dead.";
+    FallsBackToFingers "falls-back-to-fingers" breaks "a_lookup_names_the_owner": "Takes its nearest finger for the owner when its successors are dead.";
     FollowsAnyAdvice "follows-any-advice" breaks "lookups_step_towards_the_key": "Asks whomever it is sent to, nearer to the key or not.";
     AcknowledgesEarly "acknowledges-early" breaks "acknowledged_keys_are_not_lost": "Answers a write before its replicas have it.";
     DropsBeforeHeld "drops-before-held" breaks "acknowledged_keys_are_not_lost": "Forgets what it hands over before the receiver keeps it.";
     NeverHandsOver "never-hands-over" breaks "keys_move_to_the_newcomer": "Keeps the keys of a new predecessor to itself.";
     ForgetsDeletions "forgets-deletions" breaks "deleted_values_stay_deleted": "Leaves no trace of a deleted value, so that an old replica brings it back.";
+}
+
+impl Mutant {
+    /// Whether only a node with messages can have it; the atomic models know nothing of it.
+    pub fn needs_messages(self) -> bool {
+        self >= Self::AnyAnswerWill
+    }
 }

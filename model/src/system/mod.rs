@@ -24,7 +24,7 @@ mod step;
 pub use diagram::Told;
 pub use network::{End, Fate, Link, Network, Traffic};
 pub use observe::{Findings, Nobody, Observe, Seen, Tally};
-pub use scope::{Act, Bounds, Clock, Expiries, Resident, Script, Terms, Timers, When};
+pub use scope::{Act, Bounds, Clock, Expiries, Patience, Resident, Script, Terms, Timers, When};
 pub use shared::Shared;
 pub use state::{Action, Place, State};
 
@@ -50,6 +50,8 @@ pub struct System<N: Node, O: Observe<N>> {
     pub network: Network,
     /// How timers expire.
     pub timers: Timers<N>,
+    /// Which set timers may expire in a state; nothing: all of them.
+    pub patience: Option<Patience<N>>,
     /// Acts before anything else, in order; all outcomes of the choices in them are initial states.
     pub opening: Script<N::Request>,
     /// Whether the system begins when everything that follows from the opening has been delivered, in one
@@ -74,6 +76,7 @@ impl<N: Node, O: Observe<N>> System<N, O> {
             residents,
             network,
             timers: Timers::untimed(),
+            patience: None,
             opening: Vec::new(),
             begins_quiet: false,
             scripts: Vec::new(),
@@ -289,7 +292,9 @@ impl<N: Node, O: Observe<N>> System<N, O> {
             Clock::Ticked { .. } => state.timers.values().min().copied(),
         };
         for ((node, timer), remaining) in &state.timers {
-            if next.is_none_or(|next| *remaining == next) {
+            let patience = self.patience.as_ref();
+            let may = patience.is_none_or(|patience| patience.lets(state, *node, timer));
+            if may && next.is_none_or(|next| *remaining == next) {
                 let action = Action::Expire {
                     node: *node,
                     timer: timer.clone(),

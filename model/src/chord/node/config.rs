@@ -5,63 +5,10 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::chord::mutant::Mutant;
+use crate::chord::ring::Variant;
 use crate::chord::rules::Rules;
 use crate::space::circle::{Circle, Id};
-
-/// Which generation of the maintenance rules a node follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Generation {
-    /// Stoica et al. 2003, with or without the two corrections that later readers asked for.
-    Ton2003 {
-        /// A joining node asks its successor whether it lives before it becomes a member.
-        joins_live: bool,
-        /// A better successor is asked whether it lives before it is adopted.
-        adopts_live: bool,
-    },
-    /// Zave 2017: a member asks a better successor for its list before adopting it, keeps its predecessor until
-    /// that one is silent, and joins with the list and as the successor of the member before it.
-    Zave2017,
-}
-
-impl Generation {
-    /// Whether a better successor must answer before it is adopted.
-    pub fn adopts_only_live(self) -> bool {
-        matches!(
-            self,
-            Self::Zave2017
-                | Self::Ton2003 {
-                    adopts_live: true,
-                    ..
-                }
-        )
-    }
-
-    /// Whether a node takes a newcomer for its successor because that one says so, in the second of the three
-    /// steps of joining.
-    pub fn adopts_hearsay_of_joins(self) -> bool {
-        matches!(self, Self::Ton2003 { .. })
-    }
-
-    /// Its name in results.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ton2003 {
-                joins_live: true,
-                adopts_live: true,
-            } => "ton2003",
-            Self::Ton2003 {
-                joins_live: false,
-                adopts_live: true,
-            } => "ton2003, joining without a check",
-            Self::Ton2003 {
-                joins_live: true,
-                adopts_live: false,
-            } => "ton2003, adopting without a check",
-            Self::Ton2003 { .. } => "ton2003, no checks",
-            Self::Zave2017 => "zave2017",
-        }
-    }
-}
 
 /// How a node becomes a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,8 +35,8 @@ pub struct Config {
     pub circle: Circle,
     /// Where on it the node lives.
     pub id: Id,
-    /// Which rules it follows.
-    pub generation: Generation,
+    /// Which generation of the maintenance rules it follows; [`Config::check`] says which are possible.
+    pub variant: Variant,
     /// The decisions that the atomic models share, sound or with one broken.
     pub rules: Rules,
     /// r: the length of the successor list, at least 1. MIT's implementation has 16.
@@ -128,7 +75,7 @@ pub struct Config {
 pub struct Timing {
     /// Between two rounds of stabilization.
     pub stabilize: Duration,
-    /// Between two looks after the predecessor; [`Generation::Zave2017`] looks when it is notified instead.
+    /// Between two looks after the predecessor; [`Variant::Zave2017`] looks when it is notified instead.
     pub check_predecessor: Option<Duration>,
     /// Between two fingers that are looked up anew.
     pub fix_fingers: Option<Duration>,
@@ -159,7 +106,7 @@ impl Config {
         Self {
             circle,
             id,
-            generation: Generation::Zave2017,
+            variant: Variant::Zave2017,
             rules: Rules::default(),
             successors: 16,
             replicas: 4,
@@ -202,6 +149,75 @@ impl Config {
             ..Self::new(circle, id)
         }
     }
+}
+
+impl Config {
+    /// Whether a node can live with these figures.
+    ///
+    /// # Errors
+    /// One of them is out of range, or the variant is not known with messages.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let out_of_range = |what, least, most| Err(ConfigError::OutOfRange { what, least, most });
+        if self.variant == Variant::Podc2002 {
+            return Err(ConfigError::Variant(self.variant));
+        }
+        if self.variant == Variant::Sigcomm2001 && self.successors != 1 {
+            return out_of_range("successors", 1, 1);
+        }
+        if self.successors == 0 {
+            return out_of_range("successors", 1, usize::MAX);
+        }
+        if self.replicas == 0 || self.replicas > self.successors + 1 {
+            return out_of_range("replicas", 1, self.successors + 1);
+        }
+        if self.tries == 0 || self.tags == 0 {
+            return out_of_range("tries and tags", 1, usize::MAX);
+        }
+        Ok(())
+    }
+
+    /// Whether a better successor must answer before it is adopted: the second fix of 2003, and 2017.
+    pub(super) fn adopts_only_live(&self) -> bool {
+        let live_stabilize = match self.variant {
+            Variant::Ton2003 { live_stabilize, .. } => live_stabilize,
+            Variant::Sigcomm2001 => false,
+            Variant::Podc2002 | Variant::Zave2017 => true,
+        };
+        live_stabilize && !self.rules.is(Mutant::AdoptsTheDead)
+    }
+
+    /// Whether a successor must answer before a node joins in front of it: the first fix of 2003.
+    pub(super) fn joins_only_live(&self) -> bool {
+        match self.variant {
+            Variant::Ton2003 { live_join, .. } => live_join,
+            Variant::Sigcomm2001 | Variant::Zave2017 => false,
+            Variant::Podc2002 => true,
+        }
+    }
+
+    /// Whether the rules of 2017 hold: a list is taken over whole on joining, a predecessor stays until it is
+    /// silent, and nothing is believed of a neighbour that is only hearsay.
+    pub(super) fn rectifies(&self) -> bool {
+        self.variant == Variant::Zave2017
+    }
+}
+
+/// Why a node cannot live with a configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The variant exists with atomic operations only.
+    #[error("{0} is not known with messages")]
+    Variant(Variant),
+    /// A figure is out of range.
+    #[error("{what}: {least} to {most}")]
+    OutOfRange {
+        /// Which.
+        what: &'static str,
+        /// The least.
+        least: usize,
+        /// The most.
+        most: usize,
+    },
 }
 
 /// A configuration within a state. It never changes while a node lives, so its place stands for all of it.

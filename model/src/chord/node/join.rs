@@ -1,7 +1,7 @@
 //! Becoming a member, lazily or in three steps, and leaving.
 
 use super::lookup::Seek;
-use super::{Act, ChordNode, Errand, Event, Generation, Joining, Lookup, Phase, Timer};
+use super::{Act, ChordNode, Errand, Event, Joining, Lookup, Phase, Timer};
 use crate::chord::message::{Message, Query};
 use crate::chord::mutant::Mutant;
 use crate::space::circle::{Id, between};
@@ -35,32 +35,25 @@ impl ChordNode {
             // Somebody still believes that this node is a member.
             return self.pause(Errand::Join, act);
         }
-        match self.config().generation {
-            Generation::Zave2017 => {
-                self.end(Errand::Join, act);
+        if self.config().joins_only_live() {
+            let tag = self.fresh_tag();
+            if let Some(lookup) = self.errands.get_mut(&Errand::Join) {
+                lookup.tag = tag;
+                lookup.tries = 1;
+            }
+            return self.confirm(Errand::Join, head, act);
+        }
+        self.end(Errand::Join, act);
+        if self.config().rectifies() {
+            self.predecessor = Some(from);
+            self.successors = list;
+        } else {
+            self.successors = vec![head];
+            if self.is(Mutant::InventsPredecessor) {
                 self.predecessor = Some(from);
-                self.successors = list;
-                self.become_member(act);
-            }
-            Generation::Ton2003 {
-                joins_live: true, ..
-            } => {
-                let tag = self.fresh_tag();
-                if let Some(lookup) = self.errands.get_mut(&Errand::Join) {
-                    lookup.tag = tag;
-                    lookup.tries = 1;
-                }
-                self.confirm(Errand::Join, head, act);
-            }
-            Generation::Ton2003 { .. } => {
-                self.end(Errand::Join, act);
-                self.successors = vec![head];
-                if self.is(Mutant::InventsPredecessor) {
-                    self.predecessor = Some(from);
-                }
-                self.become_member(act);
             }
         }
+        self.become_member(act);
     }
 
     pub(super) fn confirm(&mut self, errand: Errand, head: Id, act: &mut Act) {
@@ -143,7 +136,7 @@ impl ChordNode {
         }
         if exponent > 0 {
             self.fingers.insert(exponent, node);
-        } else if self.config().generation.adopts_hearsay_of_joins() {
+        } else if !self.config().rectifies() {
             let list = self.successors.clone();
             self.adopt(node, &list);
         }
@@ -231,10 +224,8 @@ impl ChordNode {
             self.successors.push(own);
         }
         if self.predecessor == Some(from) {
-            let named = match self.config().generation {
-                Generation::Ton2003 { .. } => predecessor.filter(|other| *other != from),
-                Generation::Zave2017 => None,
-            };
+            let believed = !self.config().rectifies();
+            let named = predecessor.filter(|other| believed && *other != from);
             self.predecessor = named.or_else(|| (self.successors == [own]).then_some(own));
         }
         let waited = self.round.is_some_and(|round| round.to == from);

@@ -26,7 +26,7 @@ mod storage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub use config::{Config, Generation, Joining, Routing, Timing};
+pub use config::{Config, ConfigError, Joining, Routing, Timing};
 pub use lookup::Lookup;
 pub use speech::{Errand, Event, Rejected, Request, Timer};
 pub use stabilize::{Check, Round, Stage};

@@ -3,7 +3,7 @@
 //! One round asks the successor for its neighbours. When a better successor shows, it is asked, too, unless the
 //! node trusts what it was told; then whoever is the successor by now is notified, and the next round is due.
 
-use super::{Act, ChordNode, Event, Generation, Timer};
+use super::{Act, ChordNode, Event, Timer};
 use crate::chord::message::{Message, Query};
 use crate::chord::mutant::Mutant;
 use crate::space::circle::Id;
@@ -114,7 +114,7 @@ impl ChordNode {
         self.adopt(head, successors);
         let better = predecessor.filter(|other| rules.is_better_successor(own, *other, head));
         match better {
-            Some(better) if self.asks_candidates() => {
+            Some(better) if self.config().adopts_only_live() => {
                 self.ask_in_round(Stage::Candidate, better, act);
             }
             Some(better) => {
@@ -123,10 +123,6 @@ impl ChordNode {
             }
             None => self.notify_and_rest(head, act),
         }
-    }
-
-    fn asks_candidates(&self) -> bool {
-        self.config().generation.adopts_only_live() && !self.is(Mutant::TrustsHearsay)
     }
 
     pub(super) fn adopt(&mut self, head: Id, its_list: &[Id]) {
@@ -182,13 +178,13 @@ impl ChordNode {
     fn give_successor_up(&mut self, head: Id, act: &mut Act) {
         self.suspect(head, act);
         let last = self.successors.len() == 1 && self.config().keeps_last;
-        if !last && !self.is(Mutant::KeepsSilentSuccessor) {
+        if !last && !self.is(Mutant::KeepsDeadSuccessor) {
             self.successors.remove(0);
         }
         self.round = None;
         match self.successors.first().copied() {
             None => act.tell(Event::Isolated),
-            Some(next) if self.config().generation == Generation::Zave2017 && next != head => {
+            Some(next) if self.config().rectifies() && next != head => {
                 self.notify_and_rest(next, act);
             }
             Some(_) => act.set(Timer::Stabilize, self.config().timing.stabilize),
@@ -208,7 +204,7 @@ impl ChordNode {
             self.become_successor_of(from, act);
             return;
         }
-        let rectifies = self.config().generation == Generation::Zave2017;
+        let rectifies = self.config().rectifies();
         match self.predecessor {
             Some(old) if rectifies && old != from && old != own && self.check.is_none() => {
                 self.ask_after(old, Some(from), act);
@@ -259,7 +255,7 @@ impl ChordNode {
         }
         self.suspect(check.of, act);
         // A nearer one may have come in the meantime.
-        if self.predecessor == Some(check.of) && !self.is(Mutant::KeepsSilentPredecessor) {
+        if self.predecessor == Some(check.of) && !self.is(Mutant::KeepsDeadPredecessor) {
             self.predecessor = None;
             if let Some(candidate) = check.candidate {
                 self.become_successor_of(candidate, act);

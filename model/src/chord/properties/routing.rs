@@ -1,0 +1,120 @@
+//! Fingers and lookups. A lookup is routed here by the very rule that nodes route by.
+
+use std::fmt::{Debug, Display};
+
+use crate::chord::rules::{Hop, Rules};
+use crate::chord::view::{Ring, RingView};
+use crate::property::Judgement::{self, Broken, Holds, Unknown};
+use crate::space::circle::between_or_last;
+
+/// The nodes that a lookup of `key` from `from` visits, the answer last: each forwards to the nearest live node it
+/// knows before the key, or answers with its best successor. `None` when it gets stuck, or visits more nodes than
+/// there are.
+pub fn lookup_path<I: Copy + Ord + Debug>(
+    view: &RingView<I>,
+    rules: Rules,
+    from: I,
+    key: I,
+) -> Option<Vec<I>> {
+    let mut path = vec![from];
+    while path.len() <= view.size() + 1 {
+        let at = *path.last()?;
+        match hop(view, rules, at, key)? {
+            Hop::Here => return Some(path),
+            Hop::Owner(owner) => {
+                if owner != at {
+                    path.push(owner);
+                }
+                return Some(path);
+            }
+            Hop::Forward(next) => path.push(next),
+        }
+    }
+    None
+}
+
+fn hop<I: Copy + Ord + Debug>(view: &RingView<I>, rules: Rules, at: I, key: I) -> Option<Hop<I>> {
+    let successor = view.best_successor(at)?;
+    let fingers = view.members.get(&at)?.fingers.iter();
+    let fingers = fingers.filter_map(|finger| finger.node);
+    let known = fingers.chain(view.successors(at));
+    let live = known.filter(|node| view.is_member(*node));
+    Some(rules.hop(at, successor, live, key))
+}
+
+/// Whether every best successor is the next member: lookups are judged only then.
+fn is_in_order<R: Ring>(ring: &R) -> bool {
+    let mut members = ring.members();
+    members.all(|member| ring.best_successor(member) == ring.next(member))
+}
+
+/// Where a lookup can be asked about: the members, where fingers begin, the keys, and every point of interest.
+fn keys<I: Copy + Ord + Debug>(view: &RingView<I>) -> impl Iterator<Item = I> {
+    let starts = view.members.values().flat_map(|said| &said.fingers);
+    let starts = starts.map(|finger| finger.start);
+    view.members()
+        .chain(starts)
+        .chain(view.stored.iter().copied())
+}
+
+/// Once successors are right: every finger is the first member at or clockwise of where it begins.
+pub(super) fn fingers_are_right<I: Copy + Ord + Debug + Display>(view: &RingView<I>) -> Judgement {
+    let mut judgement = Unknown;
+    for (member, said) in &view.members {
+        for finger in &said.fingers {
+            let Some(node) = finger.node else {
+                continue;
+            };
+            let owner = view.owner(finger.start);
+            if owner != Some(node) {
+                return Broken(format!(
+                    "the finger of {member} from {} on is {node}",
+                    finger.start
+                ));
+            }
+            judgement = Holds;
+        }
+    }
+    judgement
+}
+
+/// Following the best finger towards a key always comes nearer to it, and so never returns.
+pub(super) fn fingers_never_loop<I: Copy + Ord + Debug + Display>(view: &RingView<I>) -> Judgement {
+    let mut judgement = Unknown;
+    for from in view.members() {
+        for key in keys(view) {
+            let Some(Hop::Forward(next)) = hop(view, Rules::default(), from, key) else {
+                continue;
+            };
+            // Nearer means: in the arc that is left.
+            if next == from || !between_or_last(from, next, key) {
+                return Broken(format!(
+                    "{from} forwards a lookup of {key} to {next}, which is no nearer"
+                ));
+            }
+            judgement = Holds;
+        }
+    }
+    judgement
+}
+
+/// Once successors are right: every lookup from every member ends at the owner.
+pub(super) fn lookups_end_at_the_owner<I: Copy + Ord + Debug + Display>(
+    view: &RingView<I>,
+) -> Judgement {
+    if !is_in_order(view) {
+        return Unknown;
+    }
+    let mut judgement = Unknown;
+    for from in view.members() {
+        for key in keys(view) {
+            let found = lookup_path(view, Rules::default(), from, key);
+            let found = found.and_then(|path| path.last().copied());
+            if found != view.owner(key) {
+                return Broken(format!("a lookup of {key} from {from} ends at {found:?}"));
+            }
+            judgement = Holds;
+        }
+    }
+    judgement
+}
