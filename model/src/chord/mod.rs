@@ -21,4 +21,5 @@ pub mod node;
 pub mod properties;
 pub mod ring;
 pub mod rules;
+pub mod system;
 pub mod view;

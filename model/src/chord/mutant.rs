@@ -58,7 +58,6 @@ mutants! {
     InventsPredecessor "invents-predecessor" breaks "a_joiner_knows_no_predecessor": "Joins with a predecessor that nobody has confirmed.";
     NamesFailedNodes "names-failed-nodes" breaks "failed_nodes_are_not_named_again": "Names nodes that the asking node has found dead.";
     FallsBackToFingers "falls-back-to-fingers" breaks "a_lookup_names_the_owner": "Takes its nearest finger for the owner when its successors are dead.";
-    FollowsAnyAdvice "follows-any-advice" breaks "lookups_step_towards_the_key": "Asks whomever it is sent to, nearer to the key or not.";
     AcknowledgesEarly "acknowledges-early" breaks "acknowledged_keys_are_not_lost": "Answers a write before its replicas have it.";
     DropsBeforeHeld "drops-before-held" breaks "acknowledged_keys_are_not_lost": "Forgets what it hands over before the receiver keeps it.";
     NeverHandsOver "never-hands-over" breaks "keys_move_to_the_newcomer": "Keeps the keys of a new predecessor to itself.";

@@ -129,7 +129,7 @@ impl<N: Node> fmt::Debug for Timers<N> {
 }
 
 /// Decides whether a set timer of a node may expire while these nodes are there and this is under way.
-pub type MayExpire<N> = dyn Fn(&[Option<Shared<N>>], &Traffic<<N as Node>::Message>, Place, &<N as Node>::Timer) -> bool
+type MayExpire<N> = dyn Fn(&[Option<Shared<N>>], &Traffic<<N as Node>::Message>, Place, &<N as Node>::Timer) -> bool
     + Send
     + Sync;
 

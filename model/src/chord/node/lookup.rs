@@ -214,8 +214,7 @@ impl ChordNode {
         match answer {
             Answer::Closer { next, .. } => {
                 let nearer = *next != from && (*next == key || between(from, *next, key));
-                let sound = self.is(Mutant::FollowsAnyAdvice);
-                if sound || (nearer && !lookup.failed.contains(next) && *next != self.id()) {
+                if nearer && !lookup.failed.contains(next) && *next != self.id() {
                     Ok(())
                 } else {
                     Err(Rejected::NoProgress { key, next: *next })

@@ -105,7 +105,8 @@ impl ChordNode {
             Some(stored) => stored.version.saturating_add(1),
             None => 1,
         };
-        if value.is_none() && self.is(Mutant::ForgetsDeletions) {
+        let forgets = value.is_none() && self.is(Mutant::ForgetsDeletions);
+        if forgets {
             self.store.remove(&key);
         } else {
             let fresh = 0;
@@ -124,7 +125,7 @@ impl ChordNode {
         };
         self.replicate(vec![key], &holders, act);
         self.writes.insert(key, write);
-        if holders.is_empty() || self.is(Mutant::AcknowledgesEarly) {
+        if holders.is_empty() || forgets || self.is(Mutant::AcknowledgesEarly) {
             self.written(key, act);
         }
     }
