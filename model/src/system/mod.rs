@@ -24,7 +24,7 @@ mod step;
 pub use diagram::Told;
 pub use network::{End, Fate, Link, Network, Traffic};
 pub use observe::{Findings, Nobody, Observe, Seen, Tally};
-pub use scope::{Act, Bounds, Clock, Expiries, Patience, Resident, Script, Terms, Timers, When};
+pub use scope::{Act, Bounds, Clock, Consent, Expiries, Patience, Resident, Script, Terms, Timers, When};
 pub use shared::Shared;
 pub use state::{Action, Place, State};
 
@@ -52,6 +52,8 @@ pub struct System<N: Node, O: Observe<N>> {
     pub timers: Timers<N>,
     /// Which set timers may expire in a state; nothing: all of them.
     pub patience: Option<Patience<N>>,
+    /// Which acts may happen in a state; nothing: all of them.
+    pub consent: Option<Consent<N>>,
     /// Acts before anything else, in order; all outcomes of the choices in them are initial states.
     pub opening: Script<N::Request>,
     /// Whether the system begins when everything that follows from the opening has been delivered, in one
@@ -77,6 +79,7 @@ impl<N: Node, O: Observe<N>> System<N, O> {
             network,
             timers: Timers::untimed(),
             patience: None,
+            consent: None,
             opening: Vec::new(),
             begins_quiet: false,
             scripts: Vec::new(),
@@ -307,7 +310,11 @@ impl<N: Node, O: Observe<N>> System<N, O> {
 
     fn offer_acts(&self, state: &State<N, O::Memory>, actions: &mut Vec<Action<N>>) {
         for (script, (acts, done)) in self.scripts.iter().zip(&state.scripts).enumerate() {
-            if let Some(act) = acts.get(usize::from(*done)) {
+            let consent = |act: &&Act<N::Request>| {
+                let consent = self.consent.as_ref();
+                consent.is_none_or(|consent| (consent.may_happen)(&state.nodes, act))
+            };
+            if let Some(act) = acts.get(usize::from(*done)).filter(consent) {
                 let action = Action::Act {
                     script,
                     act: act.clone(),

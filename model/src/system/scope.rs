@@ -152,6 +152,25 @@ impl<N: Node> Patience<N> {
     }
 }
 
+/// Decides whether an act may happen while these nodes are there.
+type MayHappen<N> =
+    dyn Fn(&[Option<Shared<N>>], &Act<<N as Node>::Request>) -> bool + Send + Sync;
+
+/// What is assumed of churn, such as that nobody fails on whom somebody depends.
+#[derive(Clone)]
+pub struct Consent<N: Node> {
+    /// What is assumed, for results.
+    pub assumes: &'static str,
+    /// The rule.
+    pub may_happen: Arc<MayHappen<N>>,
+}
+
+impl<N: Node> fmt::Debug for Consent<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.assumes)
+    }
+}
+
 impl<N: Node> fmt::Debug for Patience<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.assumes)

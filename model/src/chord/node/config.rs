@@ -45,6 +45,9 @@ pub struct Config {
     pub replicas: usize,
     /// How it becomes a member.
     pub joining: Joining,
+    /// Whether it asks its successor whether it lives before it becomes a member, also where the variant does
+    /// not say so.
+    pub confirms_join: bool,
     /// How its lookups travel.
     pub routing: Routing,
     /// Whether it keeps fingers; without them lookups follow successors.
@@ -111,6 +114,7 @@ impl Config {
             successors: 16,
             replicas: 4,
             joining: Joining::Lazy,
+            confirms_join: true,
             routing: Routing::Iterative,
             fingers: true,
             tries: 3,
@@ -134,6 +138,7 @@ impl Config {
             fingers: false,
             tries: 1,
             tags: 1,
+            confirms_join: false,
             keeps_last: false,
             most_hops: 4,
             most_failed: 2,
@@ -186,13 +191,15 @@ impl Config {
         live_stabilize && !self.rules.is(Mutant::AdoptsTheDead)
     }
 
-    /// Whether a successor must answer before a node joins in front of it: the first fix of 2003.
+    /// Whether a successor must answer before a node joins in front of it: the first fix of
+    /// 2003, or because the configuration says so.
     pub(super) fn joins_only_live(&self) -> bool {
-        match self.variant {
+        let live_join = match self.variant {
             Variant::Ton2003 { live_join, .. } => live_join,
             Variant::Sigcomm2001 | Variant::Zave2017 => false,
             Variant::Podc2002 => true,
-        }
+        };
+        live_join || self.confirms_join
     }
 
     /// Whether the rules of 2017 hold: a list is taken over whole on joining, a predecessor stays until it is

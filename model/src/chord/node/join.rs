@@ -40,6 +40,8 @@ impl ChordNode {
             if let Some(lookup) = self.errands.get_mut(&Errand::Join) {
                 lookup.tag = tag;
                 lookup.tries = 1;
+                // Who comes before, for those rules that tell a newcomer so.
+                lookup.rest = vec![from];
             }
             return self.confirm(Errand::Join, head, act);
         }
@@ -72,10 +74,10 @@ impl ChordNode {
         its_list: &[Id],
         act: &mut Act,
     ) {
-        self.end(Errand::Join, act);
+        let lookup = self.end(Errand::Join, act);
         self.adopt(head, its_list);
-        if self.is(Mutant::InventsPredecessor) {
-            self.predecessor = predecessor;
+        if self.config().rectifies() || self.is(Mutant::InventsPredecessor) {
+            self.predecessor = lookup.and_then(|lookup| lookup.rest.first().copied());
         }
         if self.config().joining == Joining::ThreeSteps {
             self.predecessor = predecessor.filter(|other| *other != self.id());

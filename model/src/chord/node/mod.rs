@@ -223,6 +223,16 @@ impl ChordNode {
         &self.store
     }
 
+    /// Whether something that its user asked for is under way.
+    pub fn is_busy(&self) -> bool {
+        self.errands.keys().any(|errand| {
+            matches!(
+                errand,
+                Errand::Find(_) | Errand::Put(_) | Errand::Get(_) | Errand::Delete(_)
+            )
+        })
+    }
+
     /// The question of stabilization that it waits for, if any.
     pub fn round(&self) -> Option<&Round> {
         self.round.as_ref()

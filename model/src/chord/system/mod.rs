@@ -18,14 +18,15 @@ pub use scope::{Detector, Scope};
 
 use super::message::Message;
 use super::mutant::Mutant;
-use super::node::{ChordNode, Config, Request, Timer};
+use super::node::{ChordNode, Config, Request, Timer, Timing};
 use super::ring::Variant;
 use super::rules::Rules;
-use super::view::RingView;
+use super::properties::{is_ideal, is_principal, principals};
+use super::view::{Ring, RingView};
 use crate::explore::Fact;
 use crate::space::circle::{Circle, Id};
 use crate::system::{
-    Act, Clock, Expiries, Patience, Place, Resident, Shared, State, System, Terms, Timers, Traffic,
+    Act, Clock, Consent, Expiries, Patience, Place, Resident, Shared, State, System, Terms, Timers, Traffic,
     When,
 };
 
@@ -65,6 +66,7 @@ pub fn ring(scope: &Scope, mutant: Option<Mutant>) -> MessageRing {
     system.scripts.clone_from(&scope.scripts);
     system.acts = When::AnyMoment;
     system.timers = timers(scope);
+    system.consent = Some(consent(scope));
     system.patience = (scope.detector == Detector::Accurate).then(accurate);
     system
 }
@@ -112,7 +114,7 @@ pub fn facts_of_states(scope: &Scope) -> Vec<Fact<MessageRing>> {
         }),
         Fact::always("keys_move_to_the_newcomer", move |_, state: &RingState| {
             let settled = state.traffic.is_quiet()
-                && super::properties::is_ideal(&state.memory.ring, successors);
+                && is_ideal(&state.memory.ring, successors);
             !settled || judged("keys_are_with_their_owner", state)
         }),
     ]
@@ -149,6 +151,8 @@ fn established(scope: &Scope, members: &[Id], at: usize, mutant: Option<Mutant>)
 }
 
 fn config(scope: &Scope, id: Id, mutant: Option<Mutant>) -> Config {
+    let small = Config::small(circle(scope), id);
+    let flushes = matches!(scope.variant, Variant::Ton2003 { .. });
     Config {
         variant: scope.variant,
         rules: Rules { mutant },
@@ -157,19 +161,26 @@ fn config(scope: &Scope, id: Id, mutant: Option<Mutant>) -> Config {
         fingers: scope.fingers,
         tags: scope.tags,
         keeps_last: scope.keeps_last,
-        ..Config::small(circle(scope), id)
+        confirms_join: scope.confirms_join,
+        timing: Timing {
+            check_predecessor: flushes.then(|| Timing::default().stabilize),
+            ..small.timing
+        },
+        ..small
     }
 }
 
 fn timers(scope: &Scope) -> Timers<ChordNode> {
-    let (rounds, detector) = (scope.rounds, scope.detector);
+    let (rounds, detector, idle) = (scope.rounds, scope.detector, scope.idle.clone());
     let overdue = match detector {
         Detector::Accurate => Expiries::Unbounded,
         Detector::Wrong(times) => Expiries::Times(times),
     };
-    let expiries = move |_: Place, timer: &Timer| match timer {
-        Timer::Stabilize => rounds,
-        Timer::CheckPredecessor | Timer::FixFingers | Timer::Repair => Expiries::Never,
+    let is_idle = move |place: Place| idle.contains(&place);
+    let expiries = move |place: Place, timer: &Timer| match timer {
+        Timer::Stabilize | Timer::CheckPredecessor if is_idle(place) => Expiries::Never,
+        Timer::Stabilize | Timer::CheckPredecessor => rounds,
+        Timer::FixFingers | Timer::Repair => Expiries::Never,
         Timer::Round | Timer::Check | Timer::Errand(_) | Timer::Handover(_) => overdue,
     };
     let often = |expiries| match expiries {
@@ -187,6 +198,46 @@ fn timers(scope: &Scope) -> Timers<ChordNode> {
             often(overdue)
         ),
     }
+}
+
+/// A user asks one thing after the other; and members fail only where the fail guard lets them, if there is one.
+fn consent(scope: &Scope) -> Consent<ChordNode> {
+    let (guarded, successors) = (scope.guarded, scope.successors);
+    let may_happen = move |nodes: &[Option<Shared<ChordNode>>], act: &Act<Request>| match act {
+        Act::Ask(place, _) => {
+            let node = nodes.get(usize::from(*place)).and_then(Option::as_ref);
+            node.is_none_or(|node| !node.is_busy())
+        }
+        Act::Crash(place) => !guarded || may_fail(nodes, *place, successors),
+        Act::Join(..) | Act::Leave(..) => true,
+    };
+    Consent {
+        assumes: if guarded {
+            "nobody fails on whom a list or the base of principals depends, and a user asks one thing after the other"
+        } else {
+            "a user asks one thing after the other"
+        },
+        may_happen: Arc::new(may_happen),
+    }
+}
+
+/// The fail guard of 2017, judged on what is left: every other member keeps a live entry in its list, and a
+/// principal stays while there are no more than r + 1 of them.
+fn may_fail(nodes: &[Option<Shared<ChordNode>>], place: Place, successors: usize) -> bool {
+    let members = nodes.iter().flatten().filter(|node| node.is_member());
+    let mut ring = RingView {
+        members: members.map(|node| (node.id(), told(node))).collect(),
+        ..RingView::default()
+    };
+    let Some(node) = nodes.get(usize::from(place)).and_then(Option::as_ref) else {
+        return true;
+    };
+    let id = node.id();
+    if is_principal(&ring, id) && principals(&ring).count() <= successors + 1 {
+        return false;
+    }
+    ring.members.remove(&id);
+    ring.members().all(|member| ring.best_successor(member).is_some())
 }
 
 /// An answer is overdue only when it cannot come any more.
@@ -219,6 +270,9 @@ fn accurate() -> Patience<ChordNode> {
 
 /// Of what a result about the scope is true.
 pub fn terms(scope: &Scope, mutant: Option<Mutant>, model: &MessageRing) -> Terms {
+    let mut assumptions = vec![model.timers.describe()];
+    assumptions.extend(model.patience.as_ref().map(|patience| patience.assumes.to_owned()));
+    assumptions.extend(model.consent.as_ref().map(|consent| consent.assumes.to_owned()));
     let list = |ids: &[u64]| ids.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
     Terms {
         variant: match mutant {
@@ -238,10 +292,7 @@ pub fn terms(scope: &Scope, mutant: Option<Mutant>, model: &MessageRing) -> Term
             ("fingers", scope.fingers.to_string()),
         ],
         network: model.network.describe(),
-        timing: match &model.patience {
-            None => model.timers.describe(),
-            Some(patience) => format!("{}; {}", model.timers.describe(), patience.assumes),
-        },
+        timing: assumptions.join("; "),
         fairness: "none: safety only".to_owned(),
     }
 }

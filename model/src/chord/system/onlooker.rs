@@ -113,7 +113,7 @@ impl Onlooker {
             Event::Found { key, owner, .. } if !memory.unsettled => {
                 let mut members = memory.ring.members();
                 let skipped = members.find(|member| {
-                    member != owner && between_or_first(*key, *member, *owner)
+                    key != owner && member != owner && between_or_first(*key, *member, *owner)
                 });
                 let told = || format!("{own} is told that {owner} owns {key}, and {skipped:?} lives");
                 judge(OWNER, Judgement::check(skipped.is_none(), told), findings);

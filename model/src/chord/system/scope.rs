@@ -27,8 +27,14 @@ pub struct Scope {
     pub network: Network,
     /// Whom nodes take for dead.
     pub detector: Detector,
-    /// How often each node stabilizes.
+    /// How often each node stabilizes, and looks after its predecessor where the variant wants that.
     pub rounds: Expiries,
+    /// Those that never do.
+    pub idle: Vec<Place>,
+    /// Whether members fail only where the fail guard of 2017 lets them.
+    pub guarded: bool,
+    /// Whether a joining node asks its successor first, also where the variant does not say so.
+    pub confirms_join: bool,
     /// How many tags there are.
     pub tags: u32,
     /// Whether the last successor is kept when it is silent.
@@ -55,10 +61,17 @@ const ORDERLY: Network = Network::Datagrams {
     reordering: false,
 };
 
-/// Datagrams that overtake each other, and of which copies stay under way.
-const DISORDERLY: Network = Network::Datagrams {
+/// Datagrams that may be lost.
+const LOSSY: Network = Network::Datagrams {
+    loss: true,
+    duplication: false,
+    reordering: false,
+};
+
+/// Datagrams that overtake each other.
+const REORDERING: Network = Network::Datagrams {
     loss: false,
-    duplication: true,
+    duplication: false,
     reordering: true,
 };
 
@@ -75,6 +88,9 @@ fn base() -> Scope {
         network: ORDERLY,
         detector: Detector::Accurate,
         rounds: Expiries::Unbounded,
+        idle: Vec::new(),
+        guarded: true,
+        confirms_join: false,
         tags: 1,
         keeps_last: false,
         replicas: 1,
@@ -98,7 +114,21 @@ impl Scope {
             Self::join(),
             Self::crash(),
             Self::join_and_crash(),
+            Self::late_join(),
+            Self::confirmed_join(),
+            Self::two_joins_2003(),
+            Self::join_and_crash_2003(),
+            Self::join_and_crash_2003_fixed(),
             Self::suspicion(),
+            Self::loss(),
+            Self::late_answers(),
+            Self::lookup(),
+            Self::lookup_suspicion(),
+            Self::lookup_one_successor(),
+            Self::write(),
+            Self::delete(),
+            Self::handover(),
+            Self::handover_loss(),
         ]
     }
 
@@ -125,6 +155,7 @@ impl Scope {
             purpose: "one of four members crashes",
             members: vec![0, 2, 5, 6],
             scripts: vec![vec![Act::Crash(1)]],
+            rounds: Expiries::Times(1),
             ..base()
         }
     }
@@ -142,13 +173,216 @@ impl Scope {
         }
     }
 
+    /// The list that a newcomer is told is out of date when it arrives.
+    pub fn late_join() -> Self {
+        Self {
+            name: "late-join",
+            purpose: "a node joins while the two nodes that follow it crash, one after the other has been replaced",
+            members: vec![0, 2, 4, 6, 7],
+            joiners: vec![1],
+            scripts: vec![vec![join(5, 0)], vec![Act::Crash(1), Act::Crash(2)]],
+            rounds: Expiries::Times(3),
+            idle: vec![1, 2, 3, 5],
+            ..base()
+        }
+    }
+
+    /// The same where the newcomer asks its successor before it becomes a member.
+    pub fn confirmed_join() -> Self {
+        Self {
+            name: "confirmed-join",
+            purpose: "the same where the newcomer asks its successor before it becomes a member",
+            confirms_join: true,
+            ..Self::late_join()
+        }
+    }
+
+    /// Two nodes join a lonely one.
+    pub fn two_joins_2003() -> Self {
+        Self {
+            name: "two-joins-2003",
+            purpose: "two nodes join a lonely one",
+            variant: Variant::TON2003_FIXED,
+            members: vec![0],
+            joiners: vec![2, 5],
+            scripts: vec![vec![join(1, 0)], vec![join(2, 0)]],
+            guarded: false,
+            rounds: Expiries::Times(2),
+            ..base()
+        }
+    }
+
+    /// A node joins while another crashes, by the rules of 2003 without their fixes.
+    pub fn join_and_crash_2003() -> Self {
+        Self {
+            name: "join-and-crash-2003",
+            variant: Variant::Ton2003 {
+                live_join: false,
+                live_stabilize: false,
+            },
+            purpose: "a node joins while another crashes, with neither fix",
+            ..Self::join_and_crash()
+        }
+    }
+
+    /// The same with both fixes.
+    pub fn join_and_crash_2003_fixed() -> Self {
+        Self {
+            name: "join-and-crash-2003-fixed",
+            variant: Variant::TON2003_FIXED,
+            purpose: "a node joins while another crashes, with both fixes",
+            ..Self::join_and_crash()
+        }
+    }
+
     /// Nobody comes or goes, and each may be wrong about another once.
     pub fn suspicion() -> Self {
         Self {
             name: "suspicion",
             purpose: "nobody comes or goes, but each may take another for dead once",
             detector: Detector::Wrong(1),
+            rounds: Expiries::Times(1),
             ..base()
+        }
+    }
+
+    /// A node joins, and messages are lost.
+    pub fn loss() -> Self {
+        Self {
+            name: "loss",
+            purpose: "a node joins, and messages are lost",
+            network: LOSSY,
+            rounds: Expiries::Times(1),
+            ..Self::join()
+        }
+    }
+
+    /// Answers come after their question was given up.
+    pub fn late_answers() -> Self {
+        Self {
+            name: "late-answers",
+            purpose: "of two members one gives the other up, asks again, and hears both answers",
+            successors: 1,
+            members: vec![0, 4],
+            network: REORDERING,
+            detector: Detector::Wrong(1),
+            keeps_last: true,
+            tags: 4,
+            rounds: Expiries::Times(2),
+            ..base()
+        }
+    }
+
+    /// A lookup while a member crashes.
+    pub fn lookup() -> Self {
+        Self {
+            name: "lookup",
+            purpose: "two lookups while a member crashes",
+            members: vec![0, 2, 5, 6],
+            scripts: vec![
+                vec![Act::Ask(0, Request::Find(point(6)))],
+                vec![Act::Ask(3, Request::Find(point(4)))],
+                vec![Act::Crash(1)],
+            ],
+            rounds: Expiries::Times(1),
+            idle: vec![0, 2, 3],
+            fingers: true,
+            ..base()
+        }
+    }
+
+    /// A lookup while everybody may be wrong about others.
+    pub fn lookup_suspicion() -> Self {
+        Self {
+            name: "lookup-suspicion",
+            purpose: "a lookup by one that may take others for dead wrongly",
+            scripts: vec![vec![Act::Ask(0, Request::Find(point(1)))]],
+            detector: Detector::Wrong(1),
+            rounds: Expiries::Times(1),
+            idle: vec![1, 2],
+            ..base()
+        }
+    }
+
+    /// A lookup behind a dead successor, where no other successor is known.
+    pub fn lookup_one_successor() -> Self {
+        Self {
+            name: "lookup-one-successor",
+            purpose: "lookups where lists have one entry, and it dies",
+            successors: 1,
+            members: vec![0, 2, 3, 5],
+            scripts: vec![
+                vec![Act::Ask(0, Request::Find(point(2)))],
+                vec![Act::Ask(3, Request::Find(point(2)))],
+                vec![Act::Crash(1)],
+            ],
+            rounds: Expiries::Times(1),
+            idle: vec![1, 2, 3],
+            guarded: false,
+            fingers: true,
+            ..base()
+        }
+    }
+
+    /// A value is stored, and its owner crashes.
+    pub fn write() -> Self {
+        Self {
+            name: "write",
+            purpose: "a value is stored on two nodes, and its owner crashes",
+            members: vec![0, 2, 5, 6],
+            scripts: vec![
+                vec![Act::Ask(0, Request::Put(point(4), vec![7]))],
+                vec![Act::Crash(2)],
+            ],
+            rounds: Expiries::Never,
+            replicas: 2,
+            ..base()
+        }
+    }
+
+    /// A value is stored and deleted, its owner crashes, and somebody asks for it.
+    pub fn delete() -> Self {
+        Self {
+            name: "delete",
+            purpose: "a value is stored and deleted, its owner crashes, and somebody asks for it",
+            scripts: vec![
+                vec![
+                    Act::Ask(0, Request::Put(point(4), vec![7])),
+                    Act::Ask(0, Request::Delete(point(4))),
+                    Act::Ask(0, Request::Get(point(4))),
+                ],
+                vec![Act::Crash(2)],
+            ],
+            ..Self::write()
+        }
+    }
+
+    /// A node joins in front of the owner of a stored key.
+    pub fn handover() -> Self {
+        Self {
+            name: "handover",
+            purpose: "a value is stored on one node, and a node joins that owns it from then on",
+            successors: 1,
+            members: vec![0, 5],
+            joiners: vec![4],
+            scripts: vec![
+                vec![Act::Ask(0, Request::Put(point(3), vec![7]))],
+                vec![join(2, 0)],
+            ],
+            rounds: Expiries::Times(2),
+            ..base()
+        }
+    }
+
+    /// The same where messages are lost.
+    pub fn handover_loss() -> Self {
+        Self {
+            name: "handover-loss",
+            purpose: "the same where messages are lost",
+            network: LOSSY,
+            rounds: Expiries::Times(1),
+            idle: vec![0, 1],
+            ..Self::handover()
         }
     }
 }
