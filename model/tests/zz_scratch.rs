@@ -31,5 +31,12 @@ fn j(p: u8, via: u64) -> Act<Request> { Act::Join(p, Some(Request::Join(Circle::
 
 #[test]
 fn scratch() {
-    for name in ["late-join", "confirmed-join", "lookup", "lookup-suspicion", "lookup-one-successor", "handover-loss", "delete"] { run(name, &Scope::named(name).unwrap(), 700_000, true); }
+    for scope in Scope::all() { run(scope.name, &scope, 400_000, false); }
+    let s = Scope { rounds: Expiries::Times(2), ..Scope::suspicion() };
+    run("suspicion 2", &s, 600_000, true);
+    run("late", &Scope::late_answers(), 400_000, true);
+    run("write", &Scope::write(), 400_000, true);
+    run("delete", &Scope::delete(), 400_000, true);
+    run("2003", &Scope::join_and_crash_2003(), 400_000, true);
+    run("two 2003", &Scope::two_joins_2003(), 400_000, true);
 }

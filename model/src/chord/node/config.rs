@@ -59,6 +59,8 @@ pub struct Config {
     pub tags: u32,
     /// Whether the last successor is kept when it is silent, and asked again and again.
     pub keeps_last: bool,
+    /// Whether a node whose last successor was silent joins anew, by way of its predecessor.
+    pub rejoins: bool,
     /// The most nodes that a lookup may pass.
     pub most_hops: u32,
     /// The most silent nodes that a lookup goes round before it fails.
@@ -119,7 +121,8 @@ impl Config {
             fingers: true,
             tries: 3,
             tags: u32::MAX,
-            keeps_last: true,
+            keeps_last: false,
+            rejoins: true,
             most_hops: 2 * circle.bits(),
             most_failed: 16,
             most_errands: 256,
@@ -140,6 +143,7 @@ impl Config {
             tags: 1,
             confirms_join: false,
             keeps_last: false,
+            rejoins: false,
             most_hops: 4,
             most_failed: 2,
             most_errands: 4,

@@ -183,11 +183,24 @@ impl ChordNode {
         }
         self.round = None;
         match self.successors.first().copied() {
-            None => act.tell(Event::Isolated),
+            None => self.on_isolated(act),
             Some(next) if self.config().rectifies() && next != head => {
                 self.notify_and_rest(next, act);
             }
             Some(_) => act.set(Timer::Stabilize, self.config().timing.stabilize),
+        }
+    }
+
+    /// Nobody is left in the successor list.
+    fn on_isolated(&mut self, act: &mut Act) {
+        act.tell(Event::Isolated);
+        let (own, rejoins) = (self.id(), self.config().rejoins);
+        let before = self.predecessor.filter(|before| rejoins && *before != own);
+        if let Some(before) = before
+            && !self.errands.contains_key(&super::Errand::Join)
+        {
+            self.predecessor = None;
+            self.on_join(before, act);
         }
     }
 

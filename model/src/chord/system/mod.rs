@@ -11,6 +11,7 @@
 mod onlooker;
 mod scope;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use onlooker::{Memory, Onlooker, SAID};
@@ -202,13 +203,18 @@ fn timers(scope: &Scope) -> Timers<ChordNode> {
 
 /// A user asks one thing after the other; and members fail only where the fail guard lets them, if there is one.
 fn consent(scope: &Scope) -> Consent<ChordNode> {
-    let (guarded, successors) = (scope.guarded, scope.successors);
+    let guarded = scope.guarded;
+    // Only 2017 wants a base of principals.
+    let base = match scope.variant {
+        Variant::Zave2017 => scope.successors + 1,
+        _ => 0,
+    };
     let may_happen = move |nodes: &[Option<Shared<ChordNode>>], act: &Act<Request>| match act {
         Act::Ask(place, _) => {
             let node = nodes.get(usize::from(*place)).and_then(Option::as_ref);
             node.is_none_or(|node| !node.is_busy())
         }
-        Act::Crash(place) => !guarded || may_fail(nodes, *place, successors),
+        Act::Crash(place) => !guarded || may_fail(nodes, *place, base),
         Act::Join(..) | Act::Leave(..) => true,
     };
     Consent {
@@ -222,8 +228,8 @@ fn consent(scope: &Scope) -> Consent<ChordNode> {
 }
 
 /// The fail guard of 2017, judged on what is left: every other member keeps a live entry in its list, and a
-/// principal stays while there are no more than r + 1 of them.
-fn may_fail(nodes: &[Option<Shared<ChordNode>>], place: Place, successors: usize) -> bool {
+/// principal stays while there are no more than `base` of them.
+fn may_fail(nodes: &[Option<Shared<ChordNode>>], place: Place, base: usize) -> bool {
     let members = nodes.iter().flatten().filter(|node| node.is_member());
     let mut ring = RingView {
         members: members.map(|node| (node.id(), told(node))).collect(),
@@ -233,7 +239,7 @@ fn may_fail(nodes: &[Option<Shared<ChordNode>>], place: Place, successors: usize
         return true;
     };
     let id = node.id();
-    if is_principal(&ring, id) && principals(&ring).count() <= successors + 1 {
+    if is_principal(&ring, id) && principals(&ring).count() <= base {
         return false;
     }
     ring.members.remove(&id);
@@ -252,15 +258,19 @@ fn accurate() -> Patience<ChordNode> {
         let Some(waited) = node.waits_for(timer) else {
             return true;
         };
-        let at = nodes.iter().position(|other| other.as_ref().is_some_and(|other| other.id() == waited));
-        // Whoever is absent cannot be found by its point: its place does not matter, nothing of it is awaited.
-        let Some(other) = at.and_then(|at| Place::try_from(at).ok()) else {
-            return !traffic.datagrams.iter().any(|((_, to), queue)| {
-                *to == place && queue.iter().any(|message| matches!(message, Message::Answer { .. }))
-            });
+        let is_awaited = |other: &Option<Shared<ChordNode>>| {
+            other.as_ref().is_some_and(|other| other.id() == waited)
         };
-        let under_way = |from, to| traffic.datagrams.contains_key(&(from, to));
-        !under_way(other, place) && !under_way(place, other)
+        // Whoever is there may wait for others before it answers.
+        if nodes.iter().any(is_awaited) {
+            return traffic.is_quiet();
+        }
+        let answers = |queue: &VecDeque<Message>| {
+            let mut answers = queue.iter();
+            answers.any(|message| matches!(message, Message::Answer { .. }))
+        };
+        let mut queues = traffic.datagrams.iter();
+        !queues.any(|((_, to), queue)| *to == place && answers(queue))
     };
     Patience {
         assumes: "an answer is overdue only when it cannot come any more",

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::chord::message::{Answer, Message, Query};
-use crate::chord::node::{ChordNode, Event};
+use crate::chord::node::{ChordNode, Event, Request};
 use crate::chord::properties::{is_ideal, shape};
 use crate::chord::view::{MemberView, Ring, RingView};
 use crate::node::{Input, Output};
@@ -137,6 +137,10 @@ impl Onlooker {
     fn taken(&self, memory: &mut Memory, own: Id, input: &Input<ChordNode>) {
         memory.late = false;
         memory.failed.clear();
+        if let Input::Ask(Request::Delete(key) | Request::Put(key, _)) = input {
+            // Until it is acknowledged, nobody is promised anything.
+            memory.acknowledged.remove(key);
+        }
         let Input::Receive { from, message } = input else {
             return;
         };

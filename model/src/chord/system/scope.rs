@@ -207,7 +207,7 @@ impl Scope {
             joiners: vec![2, 5],
             scripts: vec![vec![join(1, 0)], vec![join(2, 0)]],
             guarded: false,
-            rounds: Expiries::Times(2),
+            rounds: Expiries::Times(1),
             ..base()
         }
     }
@@ -221,6 +221,10 @@ impl Scope {
                 live_stabilize: false,
             },
             purpose: "a node joins while another crashes, with neither fix",
+            members: vec![0, 2, 5],
+            joiners: vec![3],
+            scripts: vec![vec![join(3, 0)], vec![Act::Crash(2)]],
+            idle: vec![0],
             ..Self::join_and_crash()
         }
     }
@@ -231,7 +235,7 @@ impl Scope {
             name: "join-and-crash-2003-fixed",
             variant: Variant::TON2003_FIXED,
             purpose: "a node joins while another crashes, with both fixes",
-            ..Self::join_and_crash()
+            ..Self::join_and_crash_2003()
         }
     }
 
