@@ -163,6 +163,7 @@ fn config(scope: &Scope, id: Id, mutant: Option<Mutant>) -> Config {
         tags: scope.tags,
         keeps_last: scope.keeps_last,
         confirms_join: scope.confirms_join,
+        rejoins: scope.rejoins,
         timing: Timing {
             check_predecessor: flushes.then(|| Timing::default().stabilize),
             ..small.timing
@@ -299,6 +300,8 @@ pub fn terms(scope: &Scope, mutant: Option<Mutant>, model: &MessageRing) -> Term
             ("scripts", scope.scripts.len().to_string()),
             ("tags", scope.tags.to_string()),
             ("keeps_last", scope.keeps_last.to_string()),
+            ("confirms_join", scope.confirms_join.to_string()),
+            ("rejoins", scope.rejoins.to_string()),
             ("fingers", scope.fingers.to_string()),
         ],
         network: model.network.describe(),

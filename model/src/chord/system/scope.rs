@@ -39,6 +39,8 @@ pub struct Scope {
     pub tags: u32,
     /// Whether the last successor is kept when it is silent.
     pub keeps_last: bool,
+    /// Whether a node that knows nobody any more joins anew.
+    pub rejoins: bool,
     /// On how many nodes a key lives.
     pub replicas: usize,
     /// Whether the nodes keep fingers, which nobody renews.
@@ -93,6 +95,7 @@ fn base() -> Scope {
         confirms_join: false,
         tags: 1,
         keeps_last: false,
+        rejoins: false,
         replicas: 1,
         fingers: false,
     }
@@ -181,7 +184,7 @@ impl Scope {
             members: vec![0, 2, 4, 6, 7],
             joiners: vec![1],
             scripts: vec![vec![join(5, 0)], vec![Act::Crash(1), Act::Crash(2)]],
-            rounds: Expiries::Times(3),
+            rounds: Expiries::Times(2),
             idle: vec![1, 2, 3, 5],
             ..base()
         }
@@ -247,6 +250,15 @@ impl Scope {
             detector: Detector::Wrong(1),
             rounds: Expiries::Times(1),
             ..base()
+        }
+    }
+
+    /// The same twice, with rounds without a bound: too much to be explored, enough to be walked through.
+    pub fn suspicion_unbounded() -> Self {
+        Self {
+            name: "suspicion-unbounded",
+            rounds: Expiries::Unbounded,
+            ..Self::suspicion()
         }
     }
 
