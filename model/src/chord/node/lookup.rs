@@ -76,7 +76,7 @@ impl ChordNode {
     /// What this node knows about the owner of `key`, going round the nodes that failed.
     pub(super) fn route(&self, key: Id, failed: &[Id]) -> Route {
         let own = self.id();
-        let lives = |node: &Id| !failed.contains(node) || self.is(Mutant::NamesFailedNodes);
+        let lives = |node: &Id| !failed.contains(node);
         let successors = || self.successors.iter().copied().filter(lives);
         let fingers = self.fingers.values().copied().filter(lives);
         let mut list: Vec<Id> = successors().collect();
@@ -106,6 +106,11 @@ impl ChordNode {
     }
 
     pub(super) fn on_route(&mut self, from: Id, tag: u32, key: Id, failed: &[Id], act: &mut Act) {
+        let failed = if self.is(Mutant::NamesFailedNodes) {
+            &[]
+        } else {
+            failed
+        };
         let answer = match self.route(key, failed) {
             Route::Owner(successors) => Answer::Owner {
                 key,

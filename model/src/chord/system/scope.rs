@@ -190,6 +190,16 @@ impl Scope {
         }
     }
 
+    /// The same with rounds of everybody, without a bound: enough to be walked through.
+    pub fn late_join_unbounded() -> Self {
+        Self {
+            name: "late-join-unbounded",
+            rounds: Expiries::Unbounded,
+            idle: Vec::new(),
+            ..Self::late_join()
+        }
+    }
+
     /// The same where the newcomer asks its successor before it becomes a member.
     pub fn confirmed_join() -> Self {
         Self {
