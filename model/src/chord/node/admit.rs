@@ -106,13 +106,18 @@ impl ChordNode {
             Query::Neighbours | Query::Ping | Query::Fetch { .. } => Ok(()),
             Query::Store { key, value } => {
                 self.fits(value.as_ref())?;
-                let new = usize::from(!self.store.contains_key(key));
-                self.at_most("entries", self.store.len() + new, self.config().most_keys)?;
-                let new = usize::from(!self.writes.contains_key(key));
-                self.at_most("writes", self.writes.len() + new, self.config().most_errands)
+                self.has_room(*key)
             }
             Query::Hold { entries, .. } => self.admit_entries(entries),
         }
+    }
+
+    /// Whether another write of that key has room.
+    pub(super) fn has_room(&self, key: Id) -> Result<(), Rejected> {
+        let new = usize::from(!self.store.contains_key(&key));
+        self.at_most("entries", self.store.len() + new, self.config().most_keys)?;
+        let new = usize::from(!self.writes.contains_key(&key));
+        self.at_most("writes", self.writes.len() + new, self.config().most_errands)
     }
 
     fn admit_entries(&self, entries: &[Entry]) -> Result<(), Rejected> {

@@ -144,6 +144,9 @@ impl ChordNode {
                 let value = stored.and_then(|stored| stored.value.clone());
                 act.tell(Event::Fetched(key, value));
             }
+            Errand::Put(key) | Errand::Delete(key) if self.has_room(key).is_err() => {
+                self.give_up(errand, act);
+            }
             Errand::Put(key) | Errand::Delete(key) if self.owns(key) => {
                 let lookup = self.errand(errand);
                 let value = lookup.and_then(|lookup| lookup.value.clone());
