@@ -5,10 +5,10 @@ mod chord_driver;
 use std::collections::BTreeMap;
 
 use chord_driver::World;
-use peerproof_model::chord::node::{Config, Event, Phase, Request, Routing};
+use peerproof_model::choose::{Choose, Seeded};
+use peerproof_model::chord::node::{ChordNode, Config, Event, Phase, Request, Routing};
 use peerproof_model::chord::properties::{is_ideal, upkeep_named};
 use peerproof_model::chord::ring::Variant;
-use peerproof_model::choose::{Choose, Seeded};
 use peerproof_model::property::Judgement;
 use peerproof_model::space::circle::Id;
 
@@ -46,7 +46,7 @@ fn retry(world: &mut World, first: Id) {
         .nodes
         .values()
         .filter(|node| node.phase() == Phase::Out)
-        .map(|node| node.id())
+        .map(ChordNode::id)
         .collect();
     for id in out {
         world.ask(id, Request::Join(first));

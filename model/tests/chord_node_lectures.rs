@@ -8,9 +8,7 @@ use std::time::Duration;
 use chord_driver::World;
 use peerproof_model::chord::message::{Message, Query};
 use peerproof_model::chord::mutant::Mutant;
-use peerproof_model::chord::node::{
-    ChordNode, Config, Errand, Event, Joining, Request, Routing,
-};
+use peerproof_model::chord::node::{ChordNode, Config, Errand, Event, Joining, Request, Routing};
 use peerproof_model::chord::ring::Variant;
 use peerproof_model::chord::rules::Rules;
 use peerproof_model::space::circle::{Circle, Id};
@@ -116,7 +114,11 @@ fn k42_is_found_by_way_of_n16_and_n32() {
     assert_eq!(found(&world, 42), Some((45, vec![16, 32])));
     world.ask(n80, Request::Get(k42));
     world.seconds(10);
-    assert!(world.told.contains(&(n80, Event::Fetched(k42, Some(b"page".to_vec())))));
+    assert!(
+        world
+            .told
+            .contains(&(n80, Event::Fetched(k42, Some(b"page".to_vec()))))
+    );
 }
 
 #[test]
@@ -125,10 +127,13 @@ fn a_recursive_lookup_of_k42_takes_the_same_way() {
     let (n80, k42) = (world.id(80), world.id(42));
     world.ask(n80, Request::Find(k42));
     world.seconds(1);
-    let relayed = world.sent.iter().filter_map(|(from, to, message)| match message {
-        Message::Relay { hops, .. } => Some((from.small()?, to.small()?, *hops)),
-        _ => None,
-    });
+    let relayed = world
+        .sent
+        .iter()
+        .filter_map(|(from, to, message)| match message {
+            Message::Relay { hops, .. } => Some((from.small()?, to.small()?, *hops)),
+            _ => None,
+        });
     assert_eq!(relayed.collect::<Vec<_>>(), [(80, 16, 1), (16, 32, 2)]);
     assert_eq!(found(&world, 42), Some((45, vec![16])));
     // N32 answers N80 itself.
@@ -176,7 +181,10 @@ fn three_bits_keys_move_between_neighbours_only() {
     world.ask(n1, Request::Leave);
     world.seconds(100);
     assert!(world.told.contains(&(n1, Event::Left)));
-    assert_eq!((keys(&world, 2), keys(&world, 0), keys(&world, 6)), (vec![1], vec![7], vec![4]));
+    assert_eq!(
+        (keys(&world, 2), keys(&world, 0), keys(&world, 6)),
+        (vec![1], vec![7], vec![4])
+    );
     assert_eq!(fingers(&world, 0)[0], 2);
 }
 
@@ -189,7 +197,10 @@ fn n36_asks_for_37_38_40_and_so_on_to_164() {
     world.run(Duration::from_secs(5));
     let mut asked = Vec::new();
     for (from, _, message) in &world.sent {
-        if let Message::Query { query: Query::Route { key, .. }, .. } = message
+        if let Message::Query {
+            query: Query::Route { key, .. },
+            ..
+        } = message
             && *from == n36
             && asked.last() != Some(key)
         {
@@ -206,7 +217,11 @@ fn n36_asks_for_37_38_40_and_so_on_to_164() {
     let owner = |key: u64| *members.iter().find(|id| **id >= key).unwrap_or(&members[0]);
     for number in members {
         let right = (0..8).map(|i| owner((number + (1 << i)) % 256));
-        assert_eq!(fingers(&world, number), right.collect::<Vec<_>>(), "N{number}");
+        assert_eq!(
+            fingers(&world, number),
+            right.collect::<Vec<_>>(),
+            "N{number}"
+        );
     }
 }
 
@@ -219,7 +234,10 @@ fn without_its_successor_n16_cannot_tell_where_k42_is() {
         world.ask(n80, Request::Find(k42));
         world.seconds(60);
         let failed = Event::Failed(Errand::Find(k42));
-        (found(&world, 42).map(|(owner, _)| owner), world.told.contains(&(n80, failed)))
+        (
+            found(&world, 42).map(|(owner, _)| owner),
+            world.told.contains(&(n80, failed)),
+        )
     };
     assert_eq!(lookup(1), (None, true));
     assert_eq!(lookup(2), (Some(45), false));

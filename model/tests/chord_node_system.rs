@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
+use peerproof_model::choose::{Choose, Seeded};
 use peerproof_model::chord::mutant::Mutant;
 use peerproof_model::chord::properties::is_ideal;
 use peerproof_model::chord::system::{MessageRing, RingState, Scope, facts_of_states, ring};
-use peerproof_model::choose::{Choose, Seeded};
 use peerproof_model::explore::{
     Fact, Limits, Progress, Trace, Verdict, check_facts, count_depth_first, replay_named,
 };
@@ -238,7 +238,10 @@ fn every_mutant_breaks_the_property_declared_for_it() {
     assert_eq!(wrong, []);
     let with_messages = Mutant::ALL.iter().filter(|mutant| mutant.needs_messages());
     for mutant in with_messages {
-        assert!(KILLED.iter().any(|(killed, ..)| killed == mutant), "{mutant:?}");
+        assert!(
+            KILLED.iter().any(|(killed, ..)| killed == mutant),
+            "{mutant:?}"
+        );
     }
 }
 
@@ -253,7 +256,10 @@ fn what_holds_was_put_to_the_test() {
     };
     for property in ["one_ring", "ordered_ring"] {
         let names = tested("join");
-        assert!(names.iter().any(|name| name.ends_with(property)), "{property}");
+        assert!(
+            names.iter().any(|name| name.ends_with(property)),
+            "{property}"
+        );
     }
     assert!(tested("late-answers").contains("late_answers_change_nothing"));
     assert!(tested("lookup").contains("a_lookup_names_the_owner"));
@@ -280,7 +286,14 @@ N2 -> N0: Answer { tag: 0, answer: Neighbours { predecessor: Some(0), successors
 N5: timer Stabilize
 N5: timer Round";
 
-fn replayed(scope: &Scope, trace: &str) -> (MessageRing, RingState, Trace<<MessageRing as Model>::Action>) {
+fn replayed(
+    scope: &Scope,
+    trace: &str,
+) -> (
+    MessageRing,
+    RingState,
+    Trace<<MessageRing as Model>::Action>,
+) {
     let model = ring(scope, None);
     let names: Vec<String> = trace.lines().map(str::to_owned).collect();
     let (trace, mut states) = replay_named(&model, 0, &names).expect("the trace replays");
@@ -293,7 +306,8 @@ fn wrong_suspicion_alone_splits_the_ring_of_2017() {
     let (model, state, trace) = replayed(&Scope::suspicion_unbounded(), SPLIT);
     assert!(state.broken.contains("at_most_one_ring"));
     let steps = model.findings_along(&trace).expect("it replays");
-    let broken_at = |step: &Vec<(&str, String)>| step.iter().any(|(name, _)| *name == "at_most_one_ring");
+    let broken_at =
+        |step: &Vec<(&str, String)>| step.iter().any(|(name, _)| *name == "at_most_one_ring");
     assert_eq!(steps.iter().position(broken_at), Some(14));
 }
 
@@ -318,7 +332,9 @@ fn walk(model: &MessageRing, mut state: RingState, seed: u64, steps: usize) -> b
 #[test]
 fn the_split_ring_heals_once_nobody_is_suspected() {
     let (model, state, _) = replayed(&Scope::suspicion_unbounded(), SPLIT);
-    let healed: Vec<bool> = (0..8).map(|seed| walk(&model, state.clone(), seed, 5_000)).collect();
+    let healed: Vec<bool> = (0..8)
+        .map(|seed| walk(&model, state.clone(), seed, 5_000))
+        .collect();
     assert_eq!(healed, [true; 8]);
 }
 
@@ -345,7 +361,9 @@ fn a_newcomer_that_came_too_late_is_saved_by_joining_anew() {
         };
         let (model, state, _) = replayed(&scope, LATE);
         assert!(state.broken.contains("everyone_has_a_live_successor"));
-        (0..8).map(|seed| walk(&model, state.clone(), seed, 5_000)).collect::<Vec<_>>()
+        (0..8)
+            .map(|seed| walk(&model, state.clone(), seed, 5_000))
+            .collect::<Vec<_>>()
     };
     assert_eq!(go_on(false), [false; 8]);
     assert_eq!(go_on(true), [true; 8]);

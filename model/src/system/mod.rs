@@ -24,7 +24,9 @@ mod step;
 pub use diagram::Told;
 pub use network::{End, Fate, Link, Network, Traffic};
 pub use observe::{Findings, Nobody, Observe, Seen, Tally};
-pub use scope::{Act, Bounds, Clock, Consent, Expiries, Patience, Resident, Script, Terms, Timers, When};
+pub use scope::{
+    Act, Bounds, Clock, Consent, Expiries, Patience, Resident, Script, Terms, Timers, When,
+};
 pub use shared::Shared;
 pub use state::{Action, Place, State};
 

@@ -153,8 +153,7 @@ impl<N: Node> Patience<N> {
 }
 
 /// Decides whether an act may happen while these nodes are there.
-type MayHappen<N> =
-    dyn Fn(&[Option<Shared<N>>], &Act<<N as Node>::Request>) -> bool + Send + Sync;
+type MayHappen<N> = dyn Fn(&[Option<Shared<N>>], &Act<<N as Node>::Request>) -> bool + Send + Sync;
 
 /// What is assumed of churn, such as that nobody fails on whom somebody depends.
 #[derive(Clone)]

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use peerproof_model::choose::{Choose, Seeded};
 use peerproof_model::chord::message::Message;
 use peerproof_model::chord::node::{ChordNode, Config, Event, Rejected, Request, Timer};
 use peerproof_model::chord::view::RingView;
-use peerproof_model::choose::{Choose, Seeded};
 use peerproof_model::node::{Input, Node, Output, rejects_without_trace};
 use peerproof_model::space::circle::{Circle, Id};
 
@@ -40,7 +40,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(bits: u32, seed: u64) -> Self {
         Self {
-            circle: Circle::new(bits).unwrap(),
+            circle: Circle::new(bits).expect("a circle"),
             nodes: BTreeMap::new(),
             now: Duration::ZERO,
             sent: Vec::new(),
@@ -90,7 +90,11 @@ impl World {
             return;
         };
         let traceless = rejects_without_trace(node, input.clone(), &mut self.chance);
-        assert_ne!(traceless, Some(false), "{id} refused {input:?} with a trace");
+        assert_ne!(
+            traceless,
+            Some(false),
+            "{id} refused {input:?} with a trace"
+        );
         let mut out = Vec::new();
         if let Err(why) = node.step(input, &mut self.chance, &mut out) {
             self.refused.push((id, why));
@@ -175,11 +179,14 @@ impl World {
         let members = || self.nodes.values().filter(|node| node.is_member());
         let mut ids = members().map(ChordNode::id);
         let onward = ids.find(|id| *id >= key);
-        onward.unwrap_or_else(|| members().next().unwrap().id())
+        onward.unwrap_or_else(|| members().next().expect("a member").id())
     }
 
     /// What was told last that fits.
     pub(crate) fn last<T>(&self, fits: impl Fn(&Id, &Event) -> Option<T>) -> Option<T> {
-        self.told.iter().rev().find_map(|(id, event)| fits(id, event))
+        self.told
+            .iter()
+            .rev()
+            .find_map(|(id, event)| fits(id, event))
     }
 }

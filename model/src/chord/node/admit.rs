@@ -47,7 +47,11 @@ impl ChordNode {
         if self.errands.contains_key(&errand) {
             return Err(Rejected::UnderWay(errand));
         }
-        self.at_most("errands", self.errands.len() + 1, self.config().most_errands)
+        self.at_most(
+            "errands",
+            self.errands.len() + 1,
+            self.config().most_errands,
+        )
     }
 
     fn admit_timer(&self, timer: Timer) -> Result<(), Rejected> {
@@ -117,7 +121,11 @@ impl ChordNode {
         let new = usize::from(!self.store.contains_key(&key));
         self.at_most("entries", self.store.len() + new, self.config().most_keys)?;
         let new = usize::from(!self.writes.contains_key(&key));
-        self.at_most("writes", self.writes.len() + new, self.config().most_errands)
+        self.at_most(
+            "writes",
+            self.writes.len() + new,
+            self.config().most_errands,
+        )
     }
 
     fn admit_entries(&self, entries: &[Entry]) -> Result<(), Rejected> {
@@ -140,12 +148,17 @@ impl ChordNode {
                 if self.round_waits(from, tag) {
                     return Ok(());
                 }
-                self.errand_for(from, tag, answer).map(|_| ()).ok_or_else(unasked)
+                self.errand_for(from, tag, answer)
+                    .map(|_| ())
+                    .ok_or_else(unasked)
             }
             Answer::Alive => {
                 let any = self.is(Mutant::AnyAnswerWill);
                 let asked = |check: super::Check| check.of == from && (any || check.tag == tag);
-                self.check.filter(|check| asked(*check)).map(|_| ()).ok_or_else(unasked)
+                self.check
+                    .filter(|check| asked(*check))
+                    .map(|_| ())
+                    .ok_or_else(unasked)
             }
             Answer::Held { entries } => {
                 self.at_most("entries", entries.len(), self.config().most_keys)?;

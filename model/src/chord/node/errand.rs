@@ -37,9 +37,7 @@ impl ChordNode {
                     *key == lookup.key && !recursive && lookup.path.last() == Some(&from)
                 }
                 (
-                    Answer::Stored { key }
-                    | Answer::NotMine { key }
-                    | Answer::Fetched { key, .. },
+                    Answer::Stored { key } | Answer::NotMine { key } | Answer::Fetched { key, .. },
                     Seek::Asking(owner),
                 ) => *key == lookup.key && owner == from,
                 (Answer::Neighbours { .. }, Seek::Confirming(head)) => head == from,

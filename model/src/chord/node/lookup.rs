@@ -214,7 +214,12 @@ impl ChordNode {
     }
 
     /// Whether the answer is one that the lookup can go on with.
-    pub(super) fn follows(&self, lookup: &Lookup, from: Id, answer: &Answer) -> Result<(), Rejected> {
+    pub(super) fn follows(
+        &self,
+        lookup: &Lookup,
+        from: Id,
+        answer: &Answer,
+    ) -> Result<(), Rejected> {
         let key = lookup.key;
         match answer {
             Answer::Closer { next, .. } => {

@@ -239,7 +239,11 @@ impl ChordNode {
                 self.drop_stray(*key, *version);
             }
         }
-        if self.handovers.get(&from).is_some_and(|handover| handover.keys.is_empty()) {
+        if self
+            .handovers
+            .get(&from)
+            .is_some_and(|handover| handover.keys.is_empty())
+        {
             self.handovers.remove(&from);
             act.cancel(Timer::Handover(from));
         }
@@ -332,7 +336,10 @@ impl ChordNode {
 
     pub(super) fn on_handover_overdue(&mut self, to: Id, act: &mut Act) {
         let tries = self.config().tries;
-        let again = self.handovers.get(&to).is_some_and(|handover| handover.tries < tries);
+        let again = self
+            .handovers
+            .get(&to)
+            .is_some_and(|handover| handover.tries < tries);
         if again {
             self.send_handover(to, act);
         } else {
@@ -359,7 +366,11 @@ impl ChordNode {
             }
         }
         let keys: Vec<Id> = self.store.keys().copied().collect();
-        for key in keys.into_iter().filter(|key| !self.owns(*key)).collect::<Vec<_>>() {
+        for key in keys
+            .into_iter()
+            .filter(|key| !self.owns(*key))
+            .collect::<Vec<_>>()
+        {
             self.look_after_stray(key, act);
         }
     }

@@ -20,15 +20,15 @@ pub use scope::{Detector, Scope};
 use super::message::Message;
 use super::mutant::Mutant;
 use super::node::{ChordNode, Config, Request, Timer, Timing};
+use super::properties::{is_ideal, is_principal, principals};
 use super::ring::Variant;
 use super::rules::Rules;
-use super::properties::{is_ideal, is_principal, principals};
 use super::view::{Ring, RingView};
 use crate::explore::Fact;
 use crate::space::circle::{Circle, Id};
 use crate::system::{
-    Act, Clock, Consent, Expiries, Patience, Place, Resident, Shared, State, System, Terms, Timers, Traffic,
-    When,
+    Act, Clock, Consent, Expiries, Patience, Place, Resident, Shared, State, System, Terms, Timers,
+    Traffic, When,
 };
 
 /// A ring with messages, as a model.
@@ -52,7 +52,9 @@ pub fn ring(scope: &Scope, mutant: Option<Mutant>) -> MessageRing {
     let ids = residents.iter().map(|resident| resident.id).collect();
     let present = residents.iter().filter(|resident| resident.present);
     let begin = RingView {
-        members: present.map(|resident| (resident.id, told(&resident.node))).collect(),
+        members: present
+            .map(|resident| (resident.id, told(&resident.node)))
+            .collect(),
         ..RingView::default()
     };
     let mut onlooker = Onlooker::new(ids, begin, scope.successors);
@@ -114,8 +116,7 @@ pub fn facts_of_states(scope: &Scope) -> Vec<Fact<MessageRing>> {
             judged("no_key_is_lost", state)
         }),
         Fact::always("keys_move_to_the_newcomer", move |_, state: &RingState| {
-            let settled = state.traffic.is_quiet()
-                && is_ideal(&state.memory.ring, successors);
+            let settled = state.traffic.is_quiet() && is_ideal(&state.memory.ring, successors);
             !settled || judged("keys_are_with_their_owner", state)
         }),
     ]
@@ -244,7 +245,8 @@ fn may_fail(nodes: &[Option<Shared<ChordNode>>], place: Place, base: usize) -> b
         return false;
     }
     ring.members.remove(&id);
-    ring.members().all(|member| ring.best_successor(member).is_some())
+    ring.members()
+        .all(|member| ring.best_successor(member).is_some())
 }
 
 /// An answer is overdue only when it cannot come any more.
@@ -282,9 +284,24 @@ fn accurate() -> Patience<ChordNode> {
 /// Of what a result about the scope is true.
 pub fn terms(scope: &Scope, mutant: Option<Mutant>, model: &MessageRing) -> Terms {
     let mut assumptions = vec![model.timers.describe()];
-    assumptions.extend(model.patience.as_ref().map(|patience| patience.assumes.to_owned()));
-    assumptions.extend(model.consent.as_ref().map(|consent| consent.assumes.to_owned()));
-    let list = |ids: &[u64]| ids.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    assumptions.extend(
+        model
+            .patience
+            .as_ref()
+            .map(|patience| patience.assumes.to_owned()),
+    );
+    assumptions.extend(
+        model
+            .consent
+            .as_ref()
+            .map(|consent| consent.assumes.to_owned()),
+    );
+    let list = |ids: &[u64]| {
+        ids.iter()
+            .map(u64::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     Terms {
         variant: match mutant {
             None => scope.variant.name().to_owned(),

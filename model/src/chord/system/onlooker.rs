@@ -13,13 +13,7 @@ use crate::space::circle::{Id, between_or_first};
 use crate::system::{Findings, Observe, Place, Seen};
 
 /// The facts about what is said, by name.
-pub const SAID: [&str; 5] = [
-    LATE,
-    JOINER,
-    NAMED,
-    OWNER,
-    DELETED,
-];
+pub const SAID: [&str; 5] = [LATE, JOINER, NAMED, OWNER, DELETED];
 const LATE: &str = "late_answers_change_nothing";
 const JOINER: &str = "a_joiner_knows_no_predecessor";
 const NAMED: &str = "failed_nodes_are_not_named_again";
@@ -95,7 +89,11 @@ impl Onlooker {
                 let joins = !memory.ring.members.contains_key(&own);
                 if joins && self.joins_without {
                     let told = || format!("{own} joins with the predecessor {predecessor:?}");
-                    judge(JOINER, Judgement::check(predecessor.is_none(), told), findings);
+                    judge(
+                        JOINER,
+                        Judgement::check(predecessor.is_none(), told),
+                        findings,
+                    );
                 }
                 let view = MemberView {
                     successors: successors.clone(),
@@ -115,7 +113,8 @@ impl Onlooker {
                 let skipped = members.find(|member| {
                     key != owner && member != owner && between_or_first(*key, *member, *owner)
                 });
-                let told = || format!("{own} is told that {owner} owns {key}, and {skipped:?} lives");
+                let told =
+                    || format!("{own} is told that {owner} owns {key}, and {skipped:?} lives");
                 judge(OWNER, Judgement::check(skipped.is_none(), told), findings);
             }
             Event::Stored(key) => {
@@ -124,11 +123,9 @@ impl Onlooker {
             Event::Deleted(key) => {
                 memory.acknowledged.insert(*key, None);
             }
-            Event::Fetched(key, value) => {
-                if memory.acknowledged.get(key) == Some(&None) {
-                    let told = || format!("{own} finds {key} again, which was deleted");
-                    judge(DELETED, Judgement::check(value.is_none(), told), findings);
-                }
+            Event::Fetched(key, value) if memory.acknowledged.get(key) == Some(&None) => {
+                let told = || format!("{own} finds {key} again, which was deleted");
+                judge(DELETED, Judgement::check(value.is_none(), told), findings);
             }
             _ => {}
         }
@@ -157,7 +154,14 @@ impl Onlooker {
         }
     }
 
-    fn said(&self, memory: &mut Memory, own: Id, to: Id, message: &Message, findings: &mut Findings) {
+    fn said(
+        &self,
+        memory: &mut Memory,
+        own: Id,
+        to: Id,
+        message: &Message,
+        findings: &mut Findings,
+    ) {
         match message {
             Message::Query {
                 tag,

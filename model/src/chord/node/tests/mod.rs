@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{ChordNode, Config, ConfigError, Errand, Phase, Rejected, Request, Timer};
+use crate::choose::{Choose, Scripted, Seeded};
 use crate::chord::message::{Answer, Entry, Message, Query};
 use crate::chord::ring::Variant;
-use crate::choose::{Choose, Scripted, Seeded};
 use crate::node::{Input, Node, Output, rejects_without_trace};
 use crate::space::circle::{Circle, Id};
 
@@ -31,7 +31,11 @@ fn step(node: &mut ChordNode, input: Input<ChordNode>) -> Result<Vec<Output<Chor
     Ok(out)
 }
 
-fn hear(node: &mut ChordNode, from: u64, message: Message) -> Result<Vec<Output<ChordNode>>, Rejected> {
+fn hear(
+    node: &mut ChordNode,
+    from: u64,
+    message: Message,
+) -> Result<Vec<Output<ChordNode>>, Rejected> {
     let from = id(from);
     step(node, Input::Receive { from, message })
 }
@@ -50,7 +54,10 @@ fn neighbours(tag: u32, list: &[u64]) -> Message {
 fn absurd_messages_are_refused_with_the_reason() {
     let mut node = node();
     assert_eq!(hear(&mut node, 0, Message::Notify), Err(Rejected::Itself));
-    assert_eq!(hear(&mut node, 8, Message::Notify), Err(Rejected::OffTheCircle(id(8))));
+    assert_eq!(
+        hear(&mut node, 8, Message::Notify),
+        Err(Rejected::OffTheCircle(id(8)))
+    );
     let relay = |hops| Message::Relay {
         tag: 0,
         key: id(4),
@@ -63,24 +70,49 @@ fn absurd_messages_are_refused_with_the_reason() {
         hear(&mut node, 5, relay(most + 1)),
         Err(Rejected::TooMany { what: "hops", .. })
     ));
-    assert_eq!(hear(&mut node, 2, neighbours(0, &[5, 0])), Err(Rejected::Unasked(id(2))));
+    assert_eq!(
+        hear(&mut node, 2, neighbours(0, &[5, 0])),
+        Err(Rejected::Unasked(id(2)))
+    );
     assert!(matches!(
         hear(&mut node, 2, neighbours(0, &[5, 0, 2])),
-        Err(Rejected::TooMany { what: "successors", count: 3, most: 2 })
+        Err(Rejected::TooMany {
+            what: "successors",
+            count: 3,
+            most: 2
+        })
     ));
-    let finger = Message::UpdateFinger { node: id(3), finger: 3 };
+    let finger = Message::UpdateFinger {
+        node: id(3),
+        finger: 3,
+    };
     assert_eq!(hear(&mut node, 5, finger), Err(Rejected::NoSuchFinger(3)));
     let long = Message::Query {
         tag: 0,
-        query: Query::Store { key: id(7), value: Some(vec![0; 2]) },
+        query: Query::Store {
+            key: id(7),
+            value: Some(vec![0; 2]),
+        },
     };
-    assert!(matches!(hear(&mut node, 5, long), Err(Rejected::TooMany { what: "bytes of a value", .. })));
-    assert_eq!(step(&mut node, Input::Opened(id(2))), Err(Rejected::NoConnections));
+    assert!(matches!(
+        hear(&mut node, 5, long),
+        Err(Rejected::TooMany {
+            what: "bytes of a value",
+            ..
+        })
+    ));
+    assert_eq!(
+        step(&mut node, Input::Opened(id(2))),
+        Err(Rejected::NoConnections)
+    );
     assert_eq!(
         step(&mut node, Input::Expire(Timer::Round)),
         Err(Rejected::NotSet(Timer::Round))
     );
-    assert_eq!(step(&mut node, Input::Ask(Request::Create)), Err(Rejected::TakesPart));
+    assert_eq!(
+        step(&mut node, Input::Ask(Request::Create)),
+        Err(Rejected::TakesPart)
+    );
 }
 
 #[test]
@@ -91,11 +123,17 @@ fn forged_advice_is_no_step_towards_the_key() {
     assert_eq!(twice, Err(Rejected::UnderWay(Errand::Find(id(4)))));
     let closer = |next| Message::Answer {
         tag: 0,
-        answer: Answer::Closer { key: id(4), next: id(next) },
+        answer: Answer::Closer {
+            key: id(4),
+            next: id(next),
+        },
     };
     // N2 was asked: back, beyond the key, and the asking node itself.
     for next in [1, 2, 6, 0] {
-        let refused = Rejected::NoProgress { key: id(4), next: id(next) };
+        let refused = Rejected::NoProgress {
+            key: id(4),
+            next: id(next),
+        };
         assert_eq!(hear(&mut node, 2, closer(next)), Err(refused));
     }
     let owner = |list: &[u64]| Message::Answer {
@@ -107,9 +145,15 @@ fn forged_advice_is_no_step_towards_the_key() {
         },
     };
     assert_eq!(hear(&mut node, 2, owner(&[])), Err(Rejected::Nobody));
-    let wrong = Rejected::NotTheOwner { key: id(4), owner: id(3) };
+    let wrong = Rejected::NotTheOwner {
+        key: id(4),
+        owner: id(3),
+    };
     assert_eq!(hear(&mut node, 2, owner(&[3])), Err(wrong));
-    assert_eq!(hear(&mut node, 6, owner(&[5])), Err(Rejected::Unasked(id(6))));
+    assert_eq!(
+        hear(&mut node, 6, owner(&[5])),
+        Err(Rejected::Unasked(id(6)))
+    );
     assert!(hear(&mut node, 2, closer(3)).is_ok());
     assert!(hear(&mut node, 3, owner(&[5])).is_ok());
 }
@@ -119,11 +163,26 @@ fn impossible_configurations_are_named() {
     let sound = Config::small(circle(), id(0));
     assert_eq!(sound.check(), Ok(()));
     let variant = Variant::Podc2002;
-    let strong = Config { variant, ..sound.clone() };
+    let strong = Config {
+        variant,
+        ..sound.clone()
+    };
     assert_eq!(strong.check(), Err(ConfigError::Variant(variant)));
-    let replicas = Config { replicas: 4, ..sound.clone() };
-    assert!(matches!(replicas.check(), Err(ConfigError::OutOfRange { what: "replicas", .. })));
-    let alone = Config { successors: 0, ..sound };
+    let replicas = Config {
+        replicas: 4,
+        ..sound.clone()
+    };
+    assert!(matches!(
+        replicas.check(),
+        Err(ConfigError::OutOfRange {
+            what: "replicas",
+            ..
+        })
+    ));
+    let alone = Config {
+        successors: 0,
+        ..sound
+    };
     assert!(alone.check().is_err());
 }
 
@@ -140,7 +199,11 @@ fn any_message(chance: &mut Seeded) -> Message {
     let version = chance.choose(4) as u32;
     let entries: Vec<Entry> = list
         .iter()
-        .map(|key| Entry { key: *key, version, value: value.clone() })
+        .map(|key| Entry {
+            key: *key,
+            version,
+            value: value.clone(),
+        })
         .collect();
     let predecessor = Some(one).filter(|_| version > 0);
     let hops = chance.choose(6) as u32;
@@ -150,19 +213,42 @@ fn any_message(chance: &mut Seeded) -> Message {
         2 => query(Query::Ping),
         3 => query(Query::Store { key, value }),
         4 => query(Query::Fetch { key }),
-        5 => query(Query::Hold { entries, as_owner: version > 1 }),
-        6 => answer(Answer::Owner { key, successors: list, hops }),
+        5 => query(Query::Hold {
+            entries,
+            as_owner: version > 1,
+        }),
+        6 => answer(Answer::Owner {
+            key,
+            successors: list,
+            hops,
+        }),
         7 => answer(Answer::Closer { key, next: other }),
         8 => answer(Answer::Lost { key }),
-        9 => answer(Answer::Neighbours { predecessor, successors: list }),
+        9 => answer(Answer::Neighbours {
+            predecessor,
+            successors: list,
+        }),
         10 => answer(Answer::Alive),
         11 => answer(Answer::Stored { key }),
         12 => answer(Answer::NotMine { key }),
         13 => answer(Answer::Fetched { key, value }),
-        14 => answer(Answer::Held { entries: list.iter().map(|key| (*key, version)).collect() }),
-        15 => Message::Relay { tag, key, origin: other, hops },
-        16 => Message::UpdateFinger { node: one, finger: hops },
-        _ if hops > 4 => Message::Goodbye { predecessor, successors: list },
+        14 => answer(Answer::Held {
+            entries: list.iter().map(|key| (*key, version)).collect(),
+        }),
+        15 => Message::Relay {
+            tag,
+            key,
+            origin: other,
+            hops,
+        },
+        16 => Message::UpdateFinger {
+            node: one,
+            finger: hops,
+        },
+        _ if hops > 4 => Message::Goodbye {
+            predecessor,
+            successors: list,
+        },
         _ => Message::Notify,
     }
 }
@@ -180,7 +266,9 @@ fn any_input(node: &ChordNode, chance: &mut Seeded) -> Input<ChordNode> {
             6 if node.phase() == Phase::Out => Request::Create,
             _ => Request::Leave,
         }),
-        1 => Input::Expire([Timer::Stabilize, Timer::CheckPredecessor, Timer::Repair][chance.choose(3)]),
+        1 => Input::Expire(
+            [Timer::Stabilize, Timer::CheckPredecessor, Timer::Repair][chance.choose(3)],
+        ),
         2 => Input::Expire([Timer::Round, Timer::Check, Timer::Handover(key)][chance.choose(3)]),
         3 => match node.errands.keys().next() {
             Some(errand) => Input::Expire(Timer::Errand(*errand)),
