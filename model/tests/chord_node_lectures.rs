@@ -17,7 +17,7 @@ use peerproof_model::space::circle::{Circle, Id};
 const SIX: [u64; 6] = [16, 32, 45, 80, 96, 112];
 
 fn config(bits: u32, number: u64, change: impl FnOnce(&mut Config)) -> Config {
-    let circle = Circle::new(bits).unwrap();
+    let circle = Circle::new(bits).expect("a circle");
     let mut config = Config::new(circle, circle.point(number));
     config.variant = Variant::TON2003_FIXED;
     config.successors = 3;
@@ -62,10 +62,14 @@ fn ideal(bits: u32, members: &[u64], change: impl Fn(&mut Config)) -> World {
     world
 }
 
+fn small(id: Id) -> u64 {
+    id.small().expect("a small number")
+}
+
 fn fingers(world: &World, number: u64) -> Vec<u64> {
     let node = world.node(number);
     let exponents = 0..world.circle.bits();
-    let fingers = exponents.map(|exponent| node.finger(exponent).unwrap().small().unwrap());
+    let fingers = exponents.map(|exponent| small(node.finger(exponent).expect("a finger")));
     fingers.collect()
 }
 
@@ -77,8 +81,8 @@ fn found(world: &World, key: u64) -> Option<(u64, Vec<u64>)> {
             owner,
             path,
         } if *of == key => Some((
-            owner.small().unwrap(),
-            path.iter().map(|node| node.small().unwrap()).collect(),
+            small(*owner),
+            path.iter().map(|node| small(*node)).collect(),
         )),
         _ => None,
     })
@@ -87,7 +91,7 @@ fn found(world: &World, key: u64) -> Option<(u64, Vec<u64>)> {
 /// Keys stored at a node.
 fn keys(world: &World, number: u64) -> Vec<u64> {
     let view = world.node(number).view();
-    view.keys.iter().map(|key| key.small().unwrap()).collect()
+    view.keys.iter().map(|key| small(*key)).collect()
 }
 
 fn put(world: &mut World, at: u64, key: u64) {
@@ -137,7 +141,7 @@ fn a_recursive_lookup_of_k42_takes_the_same_way() {
     assert_eq!(relayed.collect::<Vec<_>>(), [(80, 16, 1), (16, 32, 2)]);
     assert_eq!(found(&world, 42), Some((45, vec![16])));
     // N32 answers N80 itself.
-    let (from, to, _) = world.sent.last().unwrap();
+    let (from, to, _) = world.sent.last().expect("messages");
     assert_eq!((from.small(), to.small()), (Some(32), Some(80)));
 }
 
