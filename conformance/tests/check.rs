@@ -39,6 +39,11 @@ fn a_scope_that_holds_ends_with_status_0() {
     assert_eq!(report["transitions"], 380);
     assert_eq!(report["depth"], 26);
     assert!(report["seconds"].is_f64());
+    assert!(
+        report["bytes_per_state"]
+            .as_f64()
+            .is_some_and(|bytes| bytes > 8.0)
+    );
     for named in ["network", "timing", "fairness"] {
         assert!(report[named].as_str().is_some_and(|text| !text.is_empty()));
     }
@@ -98,6 +103,23 @@ fn a_run_that_is_cut_short_ends_with_status_3() {
     );
     let verdicts = report["properties"].as_array().unwrap().iter();
     assert!(verdicts.clone().all(|it| it["verdict"] != "holds"));
+    let output = check(&["--scope", "exchange", "--limit-memory", "1000000"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stdout).contains("limit of 1000000 bytes"));
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing_but_the_time_and_the_memory() {
+    let run = |threads: &str| {
+        let output = check(&["--scope", "rarest", "--threads", threads, "--json", "-"]);
+        let mut report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        for measured in ["seconds", "bytes_per_state"] {
+            report.as_object_mut().unwrap().remove(measured);
+        }
+        report
+    };
+    assert_eq!(run("1")["states"], 7_561);
+    assert_eq!(run("1"), run("2"));
 }
 
 #[test]
@@ -113,7 +135,7 @@ fn peers_and_pieces_make_a_scope() {
 
 #[test]
 fn a_mistake_is_one_line_and_status_2() {
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
         (&["--scope", "par"], "did you mean `pair`"),
         (&["--variant", "bep7"], "no variant is called `bep7`"),
         (&["--mutant", "no-such"], "no mutant is called `no-such`"),
@@ -124,6 +146,7 @@ fn a_mistake_is_one_line_and_status_2() {
             "a torrent has 1 to 64 pieces here, not 0",
         ),
         (&["--limit-states", "0"], "0 is not in"),
+        (&["--threads", "0"], "0 is not in"),
         (
             &["--scope", "pair", "--json", "/no/such/file"],
             "cannot write",

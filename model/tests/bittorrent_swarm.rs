@@ -110,7 +110,7 @@ fn every_property_holds_in_every_scope() {
     assert_eq!(names, counted);
     for (name, states, transitions, depth) in COUNTS {
         let limits = Limits::default();
-        let found = examine(&scope(name), None, None, limits, Progress::unwatched());
+        let found = examine(&scope(name), None, None, limits, 1, Progress::unwatched());
         let report = found.report;
         assert_eq!(report.verdict, Verdict::Holds, "{name}");
         let counts = (report.states, report.transitions, report.depth);
@@ -222,6 +222,7 @@ fn liveness_is_stated_and_never_passed() {
         None,
         None,
         Limits::default(),
+        1,
         Progress::unwatched(),
     );
     let stated = [
@@ -267,7 +268,31 @@ fn a_run_beyond_its_limit_is_incomplete() {
         states: Some(100),
         ..Limits::default()
     };
-    let found = examine(&Scope::pair(), None, None, limits, Progress::unwatched());
+    let found = examine(&Scope::pair(), None, None, limits, 1, Progress::unwatched());
     assert!(matches!(found.report.verdict, Verdict::Incomplete { .. }));
     assert_eq!(found.report.states, 100);
+}
+
+#[test]
+fn threads_change_nothing() {
+    // One that holds, and mutants that are found with a trace; values are numbered in another order each time.
+    let runs = [
+        ("churn", None),
+        ("rarest", Some(Mutant::RandomOrder)),
+        ("liar", Some(Mutant::AcceptsBadPieces)),
+    ];
+    for (name, mutant) in runs {
+        let run = |threads: usize| {
+            let limits = Limits::default();
+            let progress = Progress::unwatched();
+            let found = examine(&scope(name), mutant, None, limits, threads, progress);
+            let mut report = found.report;
+            (report.seconds, report.bytes, report.bytes_per_state) = (0.0, 0, 0.0);
+            (report, found.tested)
+        };
+        let alone = run(1);
+        for threads in 2..=3 {
+            assert_eq!(run(threads), alone, "{name} on {threads} threads");
+        }
+    }
 }

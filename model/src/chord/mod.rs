@@ -15,6 +15,7 @@
 //! | `ring` | the ring with atomic operations, in every published generation, as models |
 //! | `mutant.rs` | seeded violations, for the models and for nodes alike |
 
+pub mod claims;
 pub mod message;
 pub mod mutant;
 pub mod node;

@@ -36,8 +36,8 @@ macro_rules! mutants {
 }
 
 mutants! {
-    NeverWraps "never-wraps" breaks "what_is_not_ideal_is_repaired": "Takes arcs that pass 0 for empty.";
-    NotifyAcceptsAnything "notify-accepts-anything" breaks "what_is_ideal_stays_ideal": "Takes whoever notifies it for its predecessor.";
+    NeverWraps "never-wraps" breaks "everybody_may_join_an_ideal_ring": "Takes arcs that pass 0 for empty.";
+    NotifyAcceptsAnything "notify-accepts-anything" breaks "live_predecessors_only_come_nearer": "Takes whoever notifies it for its predecessor.";
     AdoptsAnySuccessor "adopts-any-successor" breaks "ordered_successor_lists": "Adopts its successor's predecessor wherever that is.";
     JoinsAnywhere "joins-anywhere" breaks "ordered_successor_lists": "Joins at any member, not between one and its successor.";
     JoinsWithTheMember "joins-with-the-member" breaks "ordered_successor_lists": "Takes the member it joins through for its successor.";
@@ -45,7 +45,7 @@ mutants! {
     KeepsDeadSuccessor "keeps-dead-successor" breaks "what_is_not_ideal_is_repaired": "Never drops a dead successor.";
     ReconcilesBeforeUpdating "reconciles-before-updating" breaks "what_is_not_ideal_is_repaired": "Copies a list behind a dead successor instead of dropping that first.";
     RepeatsTheLastEntry "repeats-the-last-entry" breaks "no_duplicates": "Fills a list up with its last entry once more.";
-    NeverFillsUp "never-fills-up" breaks "everyone_has_a_live_successor": "Drops a dead successor and does not fill the list up.";
+    NeverFillsUp "never-fills-up" breaks "lists_are_full": "Drops a dead successor and does not fill the list up.";
     AdoptsTheDead "adopts-the-dead" breaks "everyone_has_a_live_successor": "Adopts its successor's predecessor dead or alive.";
     KeepsDeadPredecessor "keeps-dead-predecessor" breaks "what_is_not_ideal_is_repaired": "Never drops a dead predecessor.";
     NeverNotifies "never-notifies" breaks "what_is_not_ideal_is_repaired": "Never notifies anybody.";

@@ -7,6 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
+use super::rules::Rules;
+use crate::space::circle::{Circle, Id};
+
 /// Members and their pointers. Whoever is named but no member is dead, or never joined.
 pub trait Ring {
     /// A point of the identifier circle.
@@ -153,5 +156,60 @@ impl<I: Copy + Ord + Debug> Ring for RingView<I> {
         onward
             .or_else(|| self.members.first_key_value())
             .map(|(id, _)| *id)
+    }
+}
+
+impl RingView<Id> {
+    /// The ring of these members when nothing is left to repair: lists of that length, a finger for every bit of the
+    /// circle. With broken rules, what nodes that follow them would have.
+    pub fn ideal(circle: Circle, members: &[Id], successors: usize, rules: Rules) -> Self {
+        let mut view = Self::default();
+        for member in members {
+            view.members.insert(*member, MemberView::default());
+        }
+        for member in members {
+            let mut list = Vec::new();
+            let mut at = *member;
+            for _ in 0..successors {
+                at = view.next(at).unwrap_or(at);
+                list.push(at);
+            }
+            let finger = |exponent| {
+                let start = circle.add_power(*member, exponent);
+                let found = circle.add_power(*member, rules.finger_exponent(exponent));
+                let node = view.owner(found);
+                Finger { start, node }
+            };
+            let said = MemberView {
+                successors: list,
+                predecessor: view.previous(*member),
+                fingers: (0..circle.bits()).map(finger).collect(),
+                keys: BTreeSet::new(),
+            };
+            view.members.insert(*member, said);
+        }
+        view
+    }
+
+    /// Stores keys where they belong: each with whoever takes it for its own by its predecessor, and on the first
+    /// members of that one's list, `replication` copies in all.
+    pub fn store(&mut self, keys: &[Id], replication: usize, rules: Rules) {
+        self.replication = replication;
+        self.stored.extend(keys);
+        for key in keys {
+            let owners: Vec<Id> = self
+                .members()
+                .filter(|member| rules.owns(self.predecessor(*member), *key, *member))
+                .collect();
+            for owner in owners {
+                let holders = std::iter::once(owner).chain(self.successors(owner));
+                let holders: Vec<Id> = holders.take(replication.max(1)).collect();
+                for holder in holders {
+                    if let Some(said) = self.members.get_mut(&holder) {
+                        said.keys.insert(*key);
+                    }
+                }
+            }
+        }
     }
 }

@@ -11,11 +11,13 @@
 //! | `network.rs` | links, dials and datagrams |
 //! | `step.rs` | how an action changes a state |
 //! | `observe.rs` | the observer's side |
+//! | `pack.rs` | states as bytes, for the explorer |
 //! | `diagram.rs` | traces for people: text and sequence diagrams |
 
 mod diagram;
 mod network;
 mod observe;
+mod pack;
 mod scope;
 mod shared;
 mod state;
@@ -31,6 +33,7 @@ pub use shared::Shared;
 pub use state::{Action, Place, State};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use stateright::{Model, Property};
 
@@ -38,6 +41,7 @@ use crate::choose::{Scripted, every_outcome};
 use crate::explore::Fact;
 use crate::node::Node;
 use network::Arrival;
+use pack::Parts;
 use step::Step;
 
 /// The property that every system asks of its nodes: a refused input changes nothing.
@@ -71,6 +75,8 @@ pub struct System<N: Node, O: Observe<N>> {
     pub watched: Option<&'static str>,
     /// Which properties were put to the test in what was explored.
     pub tally: Tally,
+    /// What packed states refer to.
+    parts: Arc<Parts<N, O::Memory>>,
 }
 
 impl<N: Node, O: Observe<N>> System<N, O> {
@@ -89,6 +95,7 @@ impl<N: Node, O: Observe<N>> System<N, O> {
             observer,
             watched: None,
             tally: Tally::default(),
+            parts: Arc::default(),
         }
     }
 

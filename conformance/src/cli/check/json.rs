@@ -32,8 +32,7 @@ fn object(finding: &Finding) -> Value {
     object.insert("transitions".into(), report.transitions.into());
     object.insert("depth".into(), report.depth.into());
     object.insert("seconds".into(), report.seconds.into());
-    // What explores at present does not say how much memory it needs.
-    object.insert("bytes_per_state".into(), Value::Null);
+    object.insert("bytes_per_state".into(), report.bytes_per_state.into());
     let properties = report.properties.iter();
     let properties: Vec<Value> = properties.map(|it| property(finding, it)).collect();
     object.insert("properties".into(), properties.into());

@@ -52,6 +52,12 @@ pub(super) struct Args {
     /// End a run as incomplete after so many seconds
     #[arg(long, value_name = "SECONDS")]
     limit_time: Option<u64>,
+    /// End a run as incomplete before the explorer holds more than so many bytes
+    #[arg(long, value_name = "BYTES")]
+    limit_memory: Option<usize>,
+    /// Explore on so many threads; without it, on as many as the machine has. The answer is the same
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
     /// Write what was found for programs (docs/checking.md); `-` is standard output
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -90,7 +96,14 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     let mut findings = Vec::new();
     for scope in scopes {
         let bar = spinner(&scope);
-        let found = examine(&scope, mutant, asked, limits(args), progress(&bar));
+        let found = examine(
+            &scope,
+            mutant,
+            asked,
+            limits(args),
+            threads(args),
+            progress(&bar),
+        );
         bar.finish_and_clear();
         let finding = Finding {
             scope,
@@ -141,8 +154,14 @@ fn limits(args: &Args) -> Limits {
     Limits {
         states: Some(usize::try_from(args.limit_states).unwrap_or(usize::MAX)),
         time: args.limit_time.map(Duration::from_secs),
+        memory: args.limit_memory,
         ..Limits::default()
     }
+}
+
+fn threads(args: &Args) -> usize {
+    let all = || std::thread::available_parallelism().map_or(1, usize::from);
+    args.threads.map_or_else(all, usize::from)
 }
 
 /// A line on standard error where it is a terminal, and nothing elsewhere.

@@ -36,8 +36,8 @@ pub(super) fn finding(finding: &Finding, out: &mut dyn Write) -> io::Result<()> 
     )?;
     writeln!(
         out,
-        "  {style}{word}{style:#}  {} states, {} transitions, depth {}, {:.1} s",
-        report.states, report.transitions, report.depth, report.seconds
+        "  {style}{word}{style:#}  {} states, {} transitions, depth {}, {:.1} s, {:.0} bytes a state",
+        report.states, report.transitions, report.depth, report.seconds, report.bytes_per_state
     )?;
     if let Verdict::Incomplete { why } = &report.verdict {
         writeln!(out, "  why      {why}")?;

@@ -9,8 +9,8 @@ use super::{Swarm, not_asked, swarm};
 use crate::bittorrent::mutant::Mutant;
 use crate::bittorrent::properties::swarm as liveness;
 use crate::explore::{
-    CheckReport, LIVENESS_NOT_CHECKED, Limits, Progress, PropertyReport, PropertyVerdict, Trace,
-    check_facts,
+    CheckReport, Explorer, LIVENESS_NOT_CHECKED, Limits, Progress, PropertyReport, PropertyVerdict,
+    Trace,
 };
 use crate::property::Kind;
 use crate::system::{Action, Terms};
@@ -28,19 +28,24 @@ pub struct Examination {
     pub swarm: Arc<Swarm>,
 }
 
-/// Explores a scope, with a mutation if given, and asks every property, or only the one named.
+/// Explores a scope on so many threads, with a mutation if given, and asks every property, or only the one named;
+/// the first broken one ends it.
 pub fn examine(
     scope: &Scope,
     mutant: Option<Mutant>,
     only: Option<&str>,
     limits: Limits,
+    threads: usize,
     progress: Progress,
 ) -> Examination {
     let model = swarm(scope, mutant);
     let mut facts = model.facts();
     facts.retain(|fact| only.is_none_or(|name| name == fact.name));
     let model = Arc::new(model);
-    let mut report = check_facts(&model, facts, limits, progress);
+    // What follows a broken property is another swarm: it may have many more states than the sound one.
+    let explorer = Explorer::new(&*model).limits(limits).threads(threads);
+    let explorer = explorer.progress(progress).stops_at_first();
+    let mut report = explorer.check(&facts);
     if only.is_none() {
         report.properties.extend(unasked(scope));
     }

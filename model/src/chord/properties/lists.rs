@@ -21,15 +21,12 @@ pub fn principals<R: Ring>(ring: &R) -> impl Iterator<Item = R::Id> {
     ring.members().filter(|member| is_principal(ring, *member))
 }
 
-/// What a list skips is not in the list of a node that has the skipping one as first successor.
+/// What an extended list skips is not in the list of a node that has the skipping one as first successor.
 pub(super) fn valid_successor_lists<R: Ring>(ring: &R) -> Judgement {
     let mut judgement = Unknown;
     for member in ring.members() {
         let skipped = ring.members().filter(|live| {
-            *live != member
-                && pairs(ring, member)
-                    .skip(1)
-                    .any(|(a, b)| between(a, *live, b))
+            *live != member && pairs(ring, member).any(|(a, b)| between(a, *live, b))
         });
         for live in skipped {
             for before in ring

@@ -16,12 +16,10 @@ mod keys;
 mod lists;
 mod ring;
 mod routing;
-#[cfg(test)]
-mod tests;
 
 pub use ideal::{is_ideal, is_loopy};
 pub use lists::{is_principal, principals};
-pub use routing::lookup_path;
+pub use routing::{ends_at_the_owner, lookup_path, never_loops};
 
 use std::fmt::{Debug, Display};
 

@@ -80,10 +80,15 @@ pub(super) fn fingers_are_right<I: Copy + Ord + Debug + Display>(view: &RingView
 
 /// Following the best finger towards a key always comes nearer to it, and so never returns.
 pub(super) fn fingers_never_loop<I: Copy + Ord + Debug + Display>(view: &RingView<I>) -> Judgement {
+    never_loops(view, Rules::default())
+}
+
+/// Whether every forwarding comes nearer to the key, for nodes that follow these rules.
+pub fn never_loops<I: Copy + Ord + Debug + Display>(view: &RingView<I>, rules: Rules) -> Judgement {
     let mut judgement = Unknown;
     for from in view.members() {
         for key in keys(view) {
-            let Some(Hop::Forward(next)) = hop(view, Rules::default(), from, key) else {
+            let Some(Hop::Forward(next)) = hop(view, rules, from, key) else {
                 continue;
             };
             // Nearer means: in the arc that is left.
@@ -102,13 +107,21 @@ pub(super) fn fingers_never_loop<I: Copy + Ord + Debug + Display>(view: &RingVie
 pub(super) fn lookups_end_at_the_owner<I: Copy + Ord + Debug + Display>(
     view: &RingView<I>,
 ) -> Judgement {
+    ends_at_the_owner(view, Rules::default())
+}
+
+/// Whether every lookup in a ring that is in order ends at the owner, for nodes that follow these rules.
+pub fn ends_at_the_owner<I: Copy + Ord + Debug + Display>(
+    view: &RingView<I>,
+    rules: Rules,
+) -> Judgement {
     if !is_in_order(view) {
         return Unknown;
     }
     let mut judgement = Unknown;
     for from in view.members() {
         for key in keys(view) {
-            let found = lookup_path(view, Rules::default(), from, key);
+            let found = lookup_path(view, rules, from, key);
             let found = found.and_then(|path| path.last().copied());
             if found != view.owner(key) {
                 return Broken(format!("a lookup of {key} from {from} ends at {found:?}"));

@@ -1,21 +1,13 @@
 //! The properties as facts about states; what is ideal, and what repairs it.
 
+use std::sync::Arc;
+
 use super::state::{State, Status};
 use super::{Action, AtomicRing, Variant};
 use crate::chord::properties;
-use crate::explore::Fact;
-
-/// The classes of maintenance steps, as results name them.
-pub const CLASSES: [&str; 8] = [
-    "stabilize",
-    "reconcile",
-    "update",
-    "flush",
-    "look up itself",
-    "stabilize from successor",
-    "stabilize from predecessor",
-    "rectify",
-];
+use crate::explore::{ActionClass, Fact, Fairness, Goal};
+use crate::property::Judgement;
+use crate::space::circle::between;
 
 impl AtomicRing {
     /// The fact of that name, if it is one about the shape of a ring.
@@ -27,13 +19,156 @@ impl AtomicRing {
         }))
     }
 
-    /// The facts that a variant claims to keep, each as a fact about states.
+    /// The reachable partner of the property of that name: somewhere it is put to the test, and holds.
+    pub fn put_to_the_test(name: &str) -> Option<Fact<Self>> {
+        let property = properties::shape_named::<State>(name)?;
+        let judge = property.judge;
+        Some(Fact::sometimes(property.name, move |_, state: &State| {
+            judge(state) == Judgement::Holds
+        }))
+    }
+
+    /// Every property of the shape of a ring as a fact about states, whether the variant keeps it or not.
     pub fn facts() -> Vec<Fact<Self>> {
         let facts = properties::shape::<State>();
         let facts = facts
             .into_iter()
             .filter_map(|property| Self::fact(property.name));
         facts.collect()
+    }
+
+    /// The facts that `zave2017` keeps in every reachable state, by name.
+    pub const KEPT: [&'static str; 10] = [
+        "at_least_one_ring",
+        "at_most_one_ring",
+        "ordered_ring",
+        "no_loopy_ring",
+        "connected_appendages",
+        "no_duplicates",
+        "ordered_successor_lists",
+        "everyone_has_a_live_successor",
+        "principals_are_on_the_ring",
+        "enough_principals",
+    ];
+
+    /// What the operations of `zave2017` are held to: whatever is not ideal can be repaired, what is ideal is left alone,
+    /// once churn stops the ideal ring stays in reach, and what single steps owe.
+    pub fn upkeep_facts() -> Vec<Fact<Self>> {
+        vec![
+            Fact::always(
+                "what_is_not_ideal_is_repaired",
+                |ring: &Self, state: &State| ring.is_ideal(state) || ring.is_repairable(state),
+            ),
+            Fact::always("what_is_ideal_stays_ideal", |ring: &Self, state: &State| {
+                !ring.is_ideal(state) || !ring.is_repairable(state)
+            }),
+            Fact::always(
+                "the_ideal_ring_stays_in_reach",
+                |ring: &Self, state: &State| ring.settles(state),
+            ),
+            Fact::always(
+                "everybody_may_join_an_ideal_ring",
+                |ring: &Self, state: &State| !ring.is_ideal(state) || ring.admits_everybody(state),
+            ),
+            Fact::always(
+                "live_predecessors_only_come_nearer",
+                |ring: &Self, state: &State| ring.keeps_near_predecessors(state),
+            ),
+            Fact::always("lists_are_full", |ring: &Self, state: &State| {
+                let length = usize::from(ring.scope.successors);
+                state
+                    .live()
+                    .all(|member| state.at(member).list().count() == length)
+            }),
+        ]
+    }
+
+    /// Whether each node that is not there can join through somebody.
+    fn admits_everybody(&self, state: &State) -> bool {
+        let absent = (0..self.scope.ids).filter(|node| !state.is_live(*node));
+        let mut absent = absent.map(|node| {
+            let mut through = state.live().map(|via| Action::Join(node, via));
+            through.any(|join| self.step(state, join).is_some())
+        });
+        absent.all(|admitted| admitted)
+    }
+
+    /// Whether the pending notifications of a state replace live predecessors by nearer ones only.
+    fn keeps_near_predecessors(&self, state: &State) -> bool {
+        state.live().all(|node| {
+            let before = state
+                .at(node)
+                .predecessor()
+                .filter(|before| state.is_live(*before));
+            let after = self.step(state, Action::Rectify(node, state.at(node).saved));
+            let after = after.and_then(|after| after.at(node).predecessor());
+            match (before, after) {
+                (Some(before), Some(after)) if before != after => between(before, after, node),
+                _ => true,
+            }
+        })
+    }
+
+    /// Once churn stops the ring becomes ideal and stays so, when every kind of step of every member is that fair.
+    /// Notifications by different nodes are different kinds, because a later one takes the place of an earlier one.
+    pub fn convergence(&self, fairness: Fairness) -> Goal<Self> {
+        let mut kinds = Vec::new();
+        for node in 0..self.scope.ids {
+            let others = (0..self.scope.ids).filter(|other| *other != node);
+            match self.scope.variant {
+                Variant::Zave2017 => {
+                    kinds.push(Action::StabilizeFromSuccessor(node));
+                    kinds.push(Action::StabilizeFromPredecessor(node));
+                    kinds.extend(others.map(|by| Action::Rectify(node, by)));
+                }
+                Variant::Sigcomm2001 => kinds.push(Action::Stabilize(node)),
+                Variant::Ton2003 { .. } | Variant::Podc2002 => kinds.extend([
+                    Action::Stabilize(node),
+                    Action::Reconcile(node),
+                    Action::Update(node),
+                    Action::Flush(node),
+                    Action::LookUpItself(node),
+                ]),
+            }
+        }
+        let class = |kind: &Action| ActionClass {
+            name: kind.to_string(),
+            fairness,
+        };
+        Goal {
+            name: "the_ring_becomes_and_stays_ideal",
+            holds: Arc::new(|ring: &Self, state: &State| ring.is_ideal(state)),
+            churn: "nobody joins, leaves or fails any more",
+            classes: kinds.iter().map(class).collect(),
+            class_of: Arc::new(move |_: &Self, action: &Action| {
+                kinds.iter().position(|kind| kind == action)
+            }),
+        }
+    }
+
+    /// Whether maintenance alone, one member after the other, leads to a settled ring.
+    ///
+    /// One way there is enough to show that it is in reach. A ring of n members that is repaired at all is repaired
+    /// within some multiple of n turns; the bound is generous.
+    fn settles(&self, state: &State) -> bool {
+        let mut now = *state;
+        let mut actions = Vec::new();
+        for _ in 0..4 * usize::from(self.scope.ids) {
+            if self.is_settled(&now) {
+                return true;
+            }
+            for node in now.live() {
+                // What it is in the middle of, a whole stabilization, and what the notified one makes of it.
+                for _ in 0..3 {
+                    actions.clear();
+                    self.offer_maintenance(&now, &mut actions);
+                    for action in actions.iter().filter(|action| action.node() == node) {
+                        now = self.step(&now, *action).unwrap_or(now);
+                    }
+                }
+            }
+        }
+        false
     }
 
     /// Whether nothing is left to repair: every pointer is what it is to be. What a member is in the middle of does not
@@ -49,7 +184,7 @@ impl AtomicRing {
                 let pending = match state.at(node).status {
                     Status::Idle => return true,
                     Status::Stabilizing => Action::StabilizeFromPredecessor(node),
-                    Status::Rectifying => Action::Rectify(node),
+                    Status::Rectifying => Action::Rectify(node, state.at(node).saved),
                 };
                 let after = self.step(state, pending);
                 after.is_none_or(|after| after.pointers_equal(state))
@@ -88,7 +223,9 @@ impl AtomicRing {
             now = self.step(&now, step).unwrap_or(now);
         }
         for notified in idle.live() {
-            now = self.step(&now, Action::Rectify(notified)).unwrap_or(now);
+            now = self
+                .step(&now, Action::Rectify(notified, node))
+                .unwrap_or(now);
         }
         now
     }

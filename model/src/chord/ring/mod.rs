@@ -10,9 +10,11 @@
 //! | `original.rs` | stabilize, notify, reconcile, update, flush: 2001 to 2003 |
 //! | `strong.rs` | what strong stabilization adds: 2002 |
 //! | `zave.rs` | the corrected operations: 2017 |
+//! | `drawing.rs` | a state as a picture |
 //! | `facts.rs` | the properties as facts about states; what is ideal, and what repairs it |
 
 mod churn;
+mod drawing;
 mod facts;
 mod original;
 mod scope;
@@ -22,9 +24,8 @@ mod zave;
 
 use std::fmt;
 
-use stateright::{Model, Property};
+use stateright::{Model, Path, Property};
 
-pub use facts::CLASSES;
 pub use scope::{Churn, Scope, ScopeError, Start, Variant};
 pub use state::{MOST_PLACES, MOST_SUCCESSORS, Pointers, State, Status};
 
@@ -58,7 +59,7 @@ pub enum Action {
     /// A member asks its successor's predecessor, found before, for its list; 2017.
     StabilizeFromPredecessor(Place),
     /// A notified member looks whether the notifying one is a better predecessor; 2017.
-    Rectify(Place),
+    Rectify(Place, Place),
 }
 
 impl Action {
@@ -75,7 +76,7 @@ impl Action {
             | Self::LookUpItself(node)
             | Self::StabilizeFromSuccessor(node)
             | Self::StabilizeFromPredecessor(node)
-            | Self::Rectify(node) => node,
+            | Self::Rectify(node, _) => node,
         }
     }
 
@@ -97,7 +98,7 @@ impl Action {
             Self::LookUpItself(_) => "K",
             Self::StabilizeFromSuccessor(_) => "SS",
             Self::StabilizeFromPredecessor(_) => "SP",
-            Self::Rectify(_) => "N",
+            Self::Rectify(..) => "N",
         };
         format!("{letter}{}", self.node())
     }
@@ -118,7 +119,7 @@ impl fmt::Display for Action {
             Self::StabilizeFromPredecessor(node) => {
                 write!(f, "{node} stabilizes from its successor's predecessor")
             }
-            Self::Rectify(node) => write!(f, "{node} rectifies"),
+            Self::Rectify(node, by) => write!(f, "{node} rectifies, notified by {by}"),
         }
     }
 }
@@ -171,7 +172,7 @@ impl AtomicRing {
             Action::StabilizeFromPredecessor(node) => {
                 self.stabilize_from_predecessor(&mut next, node)
             }
-            Action::Rectify(node) => self.rectify(&mut next, node),
+            Action::Rectify(node, by) => self.rectify(&mut next, node, by),
         };
         (happened && next != *state).then_some(next)
     }
@@ -195,7 +196,7 @@ impl AtomicRing {
                 Variant::Zave2017 => actions.push(match state.at(node).status {
                     Status::Idle => Action::StabilizeFromSuccessor(node),
                     Status::Stabilizing => Action::StabilizeFromPredecessor(node),
-                    Status::Rectifying => Action::Rectify(node),
+                    Status::Rectifying => Action::Rectify(node, state.at(node).saved),
                 }),
             }
         }
@@ -221,6 +222,10 @@ impl Model for AtomicRing {
 
     fn format_action(&self, action: &Action) -> String {
         action.to_string()
+    }
+
+    fn as_svg(&self, path: Path<State, Action>) -> Option<String> {
+        Some(drawing::svg(path.last_state(), self.scope.ids))
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

@@ -48,6 +48,18 @@ impl Pointers {
         pointers
     }
 
+    /// The same in the middle of something that is about the saved node.
+    #[must_use]
+    pub fn amid(mut self, status: Status, saved: Place) -> Self {
+        self.begin(status, saved);
+        self
+    }
+
+    /// What it is in the middle of, and the node that this is about.
+    pub fn pending(&self) -> (Status, Option<Place>) {
+        (self.status, (self.saved != NOBODY).then_some(self.saved))
+    }
+
     /// The successor list, dead entries included.
     pub fn list(&self) -> impl Iterator<Item = Place> + Clone + use<> {
         self.successors

@@ -65,20 +65,18 @@ impl AtomicRing {
         true
     }
 
-    /// A stabilizing member asks the saved node: a live one is adopted with its list, and notified; else the successor
-    /// is notified.
+    /// A stabilizing member asks the saved node: a live one that lies between is adopted with its list, and notified;
+    /// else the successor is notified.
     pub(super) fn stabilize_from_predecessor(&self, state: &mut State, node: Place) -> bool {
-        let Pending {
-            status: Status::Stabilizing,
-            saved,
-        } = pending(state, node)
-        else {
+        let (Status::Stabilizing, Some(saved)) = state.at(node).pending() else {
             return false;
         };
         state.at_mut(node).finish();
-        if state.is_live(saved) {
+        let first = state.at(node).first();
+        let better = self.rules.is_better_successor(node, saved, first);
+        if better && state.is_live(saved) {
             self.adopt(state, node, saved);
-        } else if self.rules.is(Mutant::AdoptsTheDead) {
+        } else if better && self.rules.is(Mutant::AdoptsTheDead) {
             let length = usize::from(self.scope.successors);
             let list = std::iter::once(saved)
                 .chain(state.at(node).list())
@@ -91,14 +89,13 @@ impl AtomicRing {
     }
 
     /// A notified member takes the saved node for its predecessor when it is a better one, or its own is dead.
-    pub(super) fn rectify(&self, state: &mut State, node: Place) -> bool {
-        let Pending {
-            status: Status::Rectifying,
-            saved,
-        } = pending(state, node)
-        else {
+    pub(super) fn rectify(&self, state: &mut State, node: Place, by: Place) -> bool {
+        let (Status::Rectifying, Some(saved)) = state.at(node).pending() else {
             return false;
         };
+        if saved != by {
+            return false;
+        }
         let predecessor = state.at(node).predecessor();
         let dead = predecessor.is_none_or(|before| !state.is_live(before))
             && !self.rules.is(Mutant::KeepsDeadPredecessor);
@@ -122,19 +119,5 @@ impl AtomicRing {
         if state.is_live(notified) && !self.rules.is(Mutant::NeverNotifies) {
             state.at_mut(notified).begin(Status::Rectifying, by);
         }
-    }
-}
-
-/// What a member is in the middle of.
-struct Pending {
-    status: Status,
-    saved: Place,
-}
-
-fn pending(state: &State, node: Place) -> Pending {
-    let pointers = state.at(node);
-    Pending {
-        status: pointers.status,
-        saved: pointers.saved,
     }
 }

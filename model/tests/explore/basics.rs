@@ -1,149 +1,14 @@
-//! The gate on models of which the answers are known.
+//! Counting, traces, verdicts and limits.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use peerproof_model::explore::{
-    Fact, Limits, Progress, PropertyVerdict, Verdict, check, check_facts, count_depth_first, find,
+    Explorer, Fact, Limits, Pack, Progress, PropertyVerdict, Verdict, check, check_facts, find,
     replay, replay_named,
 };
 use peerproof_model::property::Kind;
 use stateright::{Model, Property};
-
-/// Two-phase commit, by the rules of Gray and Lamport's paper as Stateright's example has them.
-#[derive(Clone, Debug)]
-struct TwoPhase {
-    managers: u8,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Stage {
-    Working,
-    Prepared,
-    Committed,
-    Aborted,
-}
-
-/// The messages ever sent are kept as flags: `prepared[m]` was sent by manager `m`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Commit {
-    managers: Vec<Stage>,
-    coordinator: Stage,
-    heard: Vec<bool>,
-    prepared: Vec<bool>,
-    commit: bool,
-    abort: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Act {
-    Commit,
-    Abort,
-    HearPrepared(u8),
-    Prepare(u8),
-    GiveUp(u8),
-    HearCommit(u8),
-    HearAbort(u8),
-}
-
-impl Model for TwoPhase {
-    type State = Commit;
-    type Action = Act;
-
-    fn init_states(&self) -> Vec<Commit> {
-        let each = usize::from(self.managers);
-        vec![Commit {
-            managers: vec![Stage::Working; each],
-            coordinator: Stage::Working,
-            heard: vec![false; each],
-            prepared: vec![false; each],
-            commit: false,
-            abort: false,
-        }]
-    }
-
-    fn actions(&self, state: &Commit, actions: &mut Vec<Act>) {
-        let deciding = state.coordinator == Stage::Working;
-        if deciding && state.heard.iter().all(|heard| *heard) {
-            actions.push(Act::Commit);
-        }
-        if deciding {
-            actions.push(Act::Abort);
-        }
-        for m in 0..self.managers {
-            let at = usize::from(m);
-            if deciding && state.prepared[at] {
-                actions.push(Act::HearPrepared(m));
-            }
-            if state.managers[at] == Stage::Working {
-                actions.extend([Act::Prepare(m), Act::GiveUp(m)]);
-            }
-            if state.commit {
-                actions.push(Act::HearCommit(m));
-            }
-            if state.abort {
-                actions.push(Act::HearAbort(m));
-            }
-        }
-    }
-
-    fn next_state(&self, state: &Commit, action: Act) -> Option<Commit> {
-        let mut next = state.clone();
-        match action {
-            Act::Commit => {
-                next.coordinator = Stage::Committed;
-                next.commit = true;
-            }
-            Act::Abort => {
-                next.coordinator = Stage::Aborted;
-                next.abort = true;
-            }
-            Act::HearPrepared(m) => next.heard[usize::from(m)] = true,
-            Act::Prepare(m) => {
-                next.managers[usize::from(m)] = Stage::Prepared;
-                next.prepared[usize::from(m)] = true;
-            }
-            Act::GiveUp(m) | Act::HearAbort(m) => {
-                next.managers[usize::from(m)] = Stage::Aborted;
-            }
-            Act::HearCommit(m) => next.managers[usize::from(m)] = Stage::Committed,
-        }
-        Some(next)
-    }
-
-    fn properties(&self) -> Vec<Property<Self>> {
-        vec![
-            Property::sometimes("all_abort", |_, s: &Commit| {
-                s.managers.iter().all(|m| *m == Stage::Aborted)
-            }),
-            Property::sometimes("all_commit", |_, s: &Commit| {
-                s.managers.iter().all(|m| *m == Stage::Committed)
-            }),
-            Property::always("nobody_aborts_what_another_commits", |_, s: &Commit| {
-                !(s.managers.contains(&Stage::Aborted) && s.managers.contains(&Stage::Committed))
-            }),
-        ]
-    }
-}
-
-#[test]
-fn two_phase_commit_has_the_published_state_counts() {
-    for (managers, states) in [(3, 288), (5, 8_832)] {
-        let model = Arc::new(TwoPhase { managers });
-        let report = check(&model, Limits::default());
-        assert_eq!(report.verdict, Verdict::Holds);
-        assert_eq!(report.states, states);
-        assert_eq!(count_depth_first(&model), states);
-        // Every manager prepares and is heard, the decision, every manager hears it.
-        assert_eq!(report.depth, 3 * usize::from(managers) + 1);
-        assert!(
-            report
-                .properties
-                .iter()
-                .all(|property| property.verdict == PropertyVerdict::Holds)
-        );
-    }
-}
 
 /// Counts up to a bound, by one or by two.
 #[derive(Clone, Debug)]
@@ -170,6 +35,20 @@ impl Model for Counter {
 
     fn properties(&self) -> Vec<Property<Self>> {
         (self.properties)()
+    }
+}
+
+impl Pack for Counter {
+    fn width(&self) -> Option<usize> {
+        Some(4)
+    }
+
+    fn pack(&self, state: &u32, bytes: &mut Vec<u8>) {
+        bytes.extend(state.to_le_bytes());
+    }
+
+    fn unpack(&self, bytes: &[u8]) -> u32 {
+        u32::from_le_bytes(bytes.try_into().expect("four bytes"))
     }
 }
 
@@ -207,10 +86,12 @@ fn the_trace_is_shortest_and_replays() {
     let names = broken.trace.names(&*model);
     let (again, _) = replay_named(&*model, 0, &names).expect("a trace of the model");
     assert_eq!(again, broken.trace);
-    // What the run did not reach is not known.
+    // The run goes on until the other fact has its own shortest trace, and ends there.
     let later = report.property("below_fifty").expect("asked");
-    assert_eq!(later.verdict, PropertyVerdict::Unknown);
-    // Alone, the other property has its own shortest trace.
+    assert_eq!(later.verdict, PropertyVerdict::Violated);
+    assert_eq!(later.trace.len(), 25);
+    assert!(report.states < 100);
+    // Alone, it has the same.
     let alone = Fact::always("below_fifty", |_: &Counter, n: &u32| *n < 50);
     let report = check_facts(
         &model,
@@ -219,6 +100,17 @@ fn the_trace_is_shortest_and_replays() {
         Progress::unwatched(),
     );
     assert_eq!(report.properties[0].trace.len(), 25);
+    // Where the run is to stop at the first broken fact, what it did not reach is not known.
+    let report = Explorer::new(&*model)
+        .stops_at_first()
+        .check(&Fact::of(&*model));
+    assert_eq!(report.verdict, Verdict::Violated { property });
+    assert_eq!(
+        report.property("below_seven").expect("asked").trace.len(),
+        4
+    );
+    let later = report.property("below_fifty").expect("asked");
+    assert_eq!(later.verdict, PropertyVerdict::Unknown);
 }
 
 #[test]
@@ -280,6 +172,7 @@ fn limits_that_are_not_met_do_not_cut() {
         states: Some(11),
         depth: Some(5),
         time: Some(Duration::from_secs(3_600)),
+        memory: Some(100_000),
     };
     assert_eq!(check(&model, limits).verdict, Verdict::Holds);
     let tighter = [

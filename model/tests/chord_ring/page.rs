@@ -1,0 +1,58 @@
+//! The page of the specification names every fact, every mutant and everything that is disputed.
+
+use std::collections::BTreeSet;
+
+use peerproof_model::chord::mutant::Mutant;
+use peerproof_model::chord::ring::{AtomicRing, State};
+use peerproof_model::chord::{claims, properties};
+
+fn page() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/spec/chord.md");
+    std::fs::read_to_string(path).expect("the page of the specification")
+}
+
+/// Everything between backticks.
+fn names(page: &str) -> BTreeSet<&str> {
+    page.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn facts_mutants_and_disputes_are_on_the_page() {
+    let page = page();
+    let named = names(&page);
+    let shape = properties::shape::<State>()
+        .into_iter()
+        .map(|property| property.name);
+    let upkeep = properties::upkeep::<u8>()
+        .into_iter()
+        .map(|property| property.name);
+    let steps = AtomicRing::upkeep_facts().into_iter().map(|fact| fact.name);
+    let mutants = Mutant::ALL
+        .iter()
+        .flat_map(|mutant| [mutant.name(), mutant.breaks()]);
+    let disputed = claims::all()
+        .filter(|claim| claim.wording.contains("Differs") || claim.wording.contains("Disputed"));
+    let disputed: Vec<_> = disputed.map(|claim| claim.id).collect();
+    assert_eq!(disputed.len(), 5);
+    let all = shape
+        .chain(upkeep)
+        .chain(steps)
+        .chain(mutants)
+        .chain(disputed);
+    let missing: Vec<_> = all.filter(|name| !named.contains(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Every id of a claim on the page is one.
+#[test]
+fn claims_on_the_page_exist() {
+    let page = page();
+    let ids = names(&page).into_iter().filter(|name| {
+        let source = name.split_once('/').map(|(source, _)| source);
+        source.is_some_and(|source| {
+            claims::all().any(|claim| claim.id.starts_with(&format!("{source}/")))
+        })
+    });
+    let unknown: Vec<_> = ids.filter(|id| claims::by_id(id).is_none()).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
