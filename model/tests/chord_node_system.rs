@@ -83,6 +83,7 @@ const COUNTED: &[Counted] = &[
         24,
         &[
             ("enough_principals", 2),
+            ("valid_successor_lists", 2),
             ("ordered_merges", 4),
             ("no_duplicates", 6),
             ("ordered_ring", 6),
@@ -96,6 +97,7 @@ const COUNTED: &[Counted] = &[
         31,
         &[
             ("enough_principals", 3),
+            ("valid_successor_lists", 3),
             ("ordered_merges", 7),
             ("no_duplicates", 7),
             ("ordered_ring", 11),
@@ -113,7 +115,11 @@ const COUNTED: &[Counted] = &[
         73,
         143,
         9,
-        &[("enough_principals", 2), ("a_lookup_names_the_owner", 3)],
+        &[
+            ("enough_principals", 2),
+            ("valid_successor_lists", 2),
+            ("a_lookup_names_the_owner", 3),
+        ],
     ),
     (
         "lookup-one-successor",
@@ -437,4 +443,14 @@ fn the_page_draws_shortest_traces() {
         }
     }
     assert!(drawn.iter().all(|(_, diagram)| page.contains(diagram)));
+}
+
+#[test]
+fn the_page_names_every_mutant_of_this_list() {
+    let page = page();
+    for (mutant, ..) in KILLED {
+        for name in [mutant.name(), mutant.breaks()] {
+            assert!(page.contains(&format!("`{name}`")), "{name}");
+        }
+    }
 }
