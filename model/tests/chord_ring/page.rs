@@ -1,4 +1,4 @@
-//! The page of the specification names every fact, every mutant and everything that is disputed.
+//! The pages of the specification name every fact, every mutant and everything that is disputed.
 
 use std::collections::BTreeSet;
 
@@ -6,9 +6,20 @@ use peerproof_model::chord::mutant::Mutant;
 use peerproof_model::chord::ring::{AtomicRing, State};
 use peerproof_model::chord::{claims, properties};
 
+/// Every page about Chord, one after the other.
 fn page() -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/spec/chord.md");
-    std::fs::read_to_string(path).expect("the page of the specification")
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/spec");
+    let files = std::fs::read_dir(folder).expect("the pages of the specification");
+    let paths = files.map(|file| file.expect("a file").path());
+    let about_chord = paths.filter(|path| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with("chord"))
+    });
+    let pages: Vec<String> = about_chord
+        .map(|path| std::fs::read_to_string(path).expect("a page"))
+        .collect();
+    assert!(!pages.is_empty());
+    pages.join("\n")
 }
 
 /// Everything between backticks.
@@ -17,7 +28,7 @@ fn names(page: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn facts_mutants_and_disputes_are_on_the_page() {
+fn facts_mutants_and_disputes_are_on_a_page() {
     let page = page();
     let named = names(&page);
     let shape = properties::shape::<State>()
@@ -44,9 +55,9 @@ fn facts_mutants_and_disputes_are_on_the_page() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// Every id of a claim on the page is one.
+/// Every id of a claim on a page is one.
 #[test]
-fn claims_on_the_page_exist() {
+fn claims_on_the_pages_exist() {
     let page = page();
     let ids = names(&page).into_iter().filter(|name| {
         let source = name.split_once('/').map(|(source, _)| source);
