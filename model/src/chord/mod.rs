@@ -9,12 +9,18 @@
 //! | `rules.rs` | the decisions of a node, each once: whom to adopt, whom to believe, where to send a lookup |
 //! | `view.rs` | what an observer knows of a ring: members, pointers, keys |
 //! | `properties` | the facts a ring is held to, over that view |
+//! | `message.rs` | what nodes say to each other |
+//! | `node` | one node with messages, timers and keys |
+//! | `system` | nodes with a network between them, as models |
 //! | `ring` | the ring with atomic operations, in every published generation, as models |
 //! | `mutant.rs` | seeded violations, for the models and for nodes alike |
 
 pub mod claims;
+pub mod message;
 pub mod mutant;
+pub mod node;
 pub mod properties;
 pub mod ring;
 pub mod rules;
+pub mod system;
 pub mod view;

@@ -52,4 +52,21 @@ mutants! {
     OwnsUpToPredecessor "owns-up-to-predecessor" breaks "keys_are_with_their_owner": "Takes its arc for closed at the predecessor and open at itself.";
     LookupOvershoots "lookup-overshoots" breaks "lookups_end_at_the_owner": "Forwards a lookup to the farthest node it knows, beyond the key or not.";
     FingersOffByOne "fingers-off-by-one" breaks "fingers_are_right": "Looks finger number i up at 2^(i+1).";
+
+    // Of nodes with messages only.
+    AnyAnswerWill "any-answer-will" breaks "late_answers_change_nothing": "Takes an answer to an earlier question for one to a later question.";
+    InventsPredecessor "invents-predecessor" breaks "a_joiner_knows_no_predecessor": "Joins with a predecessor that nobody has confirmed.";
+    NamesFailedNodes "names-failed-nodes" breaks "failed_nodes_are_not_named_again": "Names nodes that the asking node has found dead.";
+    FallsBackToFingers "falls-back-to-fingers" breaks "a_lookup_names_the_owner": "Takes its nearest finger for the owner when its successors are dead.";
+    AcknowledgesEarly "acknowledges-early" breaks "acknowledged_keys_are_not_lost": "Answers a write before its replicas have it.";
+    DropsBeforeHeld "drops-before-held" breaks "acknowledged_keys_are_not_lost": "Forgets what it hands over before the receiver keeps it.";
+    NeverHandsOver "never-hands-over" breaks "keys_move_to_the_newcomer": "Keeps the keys of a new predecessor to itself.";
+    ForgetsDeletions "forgets-deletions" breaks "deleted_values_stay_deleted": "Leaves no trace of a deleted value, so that an old replica brings it back.";
+}
+
+impl Mutant {
+    /// Whether only a node with messages can have it; the atomic models know nothing of it.
+    pub fn needs_messages(self) -> bool {
+        self >= Self::AnyAnswerWill
+    }
 }

@@ -26,7 +26,9 @@ mod step;
 pub use diagram::Told;
 pub use network::{End, Fate, Link, Network, Traffic};
 pub use observe::{Findings, Nobody, Observe, Seen, Tally};
-pub use scope::{Act, Bounds, Clock, Expiries, Resident, Script, Terms, Timers, When};
+pub use scope::{
+    Act, Bounds, Clock, Consent, Expiries, Patience, Resident, Script, Terms, Timers, When,
+};
 pub use shared::Shared;
 pub use state::{Action, Place, State};
 
@@ -54,6 +56,10 @@ pub struct System<N: Node, O: Observe<N>> {
     pub network: Network,
     /// How timers expire.
     pub timers: Timers<N>,
+    /// Which set timers may expire in a state; nothing: all of them.
+    pub patience: Option<Patience<N>>,
+    /// Which acts may happen in a state; nothing: all of them.
+    pub consent: Option<Consent<N>>,
     /// Acts before anything else, in order; all outcomes of the choices in them are initial states.
     pub opening: Script<N::Request>,
     /// Whether the system begins when everything that follows from the opening has been delivered, in one
@@ -80,6 +86,8 @@ impl<N: Node, O: Observe<N>> System<N, O> {
             residents,
             network,
             timers: Timers::untimed(),
+            patience: None,
+            consent: None,
             opening: Vec::new(),
             begins_quiet: false,
             scripts: Vec::new(),
@@ -296,7 +304,9 @@ impl<N: Node, O: Observe<N>> System<N, O> {
             Clock::Ticked { .. } => state.timers.values().min().copied(),
         };
         for ((node, timer), remaining) in &state.timers {
-            if next.is_none_or(|next| *remaining == next) {
+            let patience = self.patience.as_ref();
+            let may = patience.is_none_or(|patience| patience.lets(state, *node, timer));
+            if may && next.is_none_or(|next| *remaining == next) {
                 let action = Action::Expire {
                     node: *node,
                     timer: timer.clone(),
@@ -309,7 +319,11 @@ impl<N: Node, O: Observe<N>> System<N, O> {
 
     fn offer_acts(&self, state: &State<N, O::Memory>, actions: &mut Vec<Action<N>>) {
         for (script, (acts, done)) in self.scripts.iter().zip(&state.scripts).enumerate() {
-            if let Some(act) = acts.get(usize::from(*done)) {
+            let consent = |act: &&Act<N::Request>| {
+                let consent = self.consent.as_ref();
+                consent.is_none_or(|consent| (consent.may_happen)(&state.nodes, act))
+            };
+            if let Some(act) = acts.get(usize::from(*done)).filter(consent) {
                 let action = Action::Act {
                     script,
                     act: act.clone(),

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Place;
+use super::network::Traffic;
+use super::shared::Shared;
+use super::{Place, State};
 use crate::node::Node;
 
 /// A node of the system and how it begins.
@@ -123,6 +125,54 @@ impl<N: Node> Timers<N> {
 impl<N: Node> fmt::Debug for Timers<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.describe())
+    }
+}
+
+/// Decides whether a set timer of a node may expire while these nodes are there and this is under way.
+type MayExpire<N> = dyn Fn(&[Option<Shared<N>>], &Traffic<<N as Node>::Message>, Place, &<N as Node>::Timer) -> bool
+    + Send
+    + Sync;
+
+/// When timers expire beyond what clock and moment allow: so a failure detector can be accurate, which no clock
+/// makes it.
+#[derive(Clone)]
+pub struct Patience<N: Node> {
+    /// What is assumed, for results.
+    pub assumes: &'static str,
+    /// The rule.
+    pub may_expire: Arc<MayExpire<N>>,
+}
+
+impl<N: Node> Patience<N> {
+    pub(super) fn lets<M>(&self, state: &State<N, M>, node: Place, timer: &N::Timer) -> bool
+    where
+        M: Clone + Eq + std::hash::Hash + fmt::Debug,
+    {
+        (self.may_expire)(&state.nodes, &state.traffic, node, timer)
+    }
+}
+
+/// Decides whether an act may happen while these nodes are there.
+type MayHappen<N> = dyn Fn(&[Option<Shared<N>>], &Act<<N as Node>::Request>) -> bool + Send + Sync;
+
+/// What is assumed of churn, such as that nobody fails on whom somebody depends.
+#[derive(Clone)]
+pub struct Consent<N: Node> {
+    /// What is assumed, for results.
+    pub assumes: &'static str,
+    /// The rule.
+    pub may_happen: Arc<MayHappen<N>>,
+}
+
+impl<N: Node> fmt::Debug for Consent<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.assumes)
+    }
+}
+
+impl<N: Node> fmt::Debug for Patience<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.assumes)
     }
 }
 
