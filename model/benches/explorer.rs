@@ -36,7 +36,9 @@ impl Model for Counters {
     }
 
     fn next_state(&self, state: &State, which: u8) -> Option<State> {
-        Some(std::array::from_fn(|at| state[at] + u8::from(at == usize::from(which))))
+        Some(std::array::from_fn(|at| {
+            state[at] + u8::from(at == usize::from(which))
+        }))
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

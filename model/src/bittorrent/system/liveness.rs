@@ -13,6 +13,9 @@ use crate::system::{Action, Place, State};
 /// Outcomes of the optimistic draw that are told apart: more neighbours than a scope has.
 const DRAWS: usize = 4;
 
+/// What stops in the end.
+const CHURN: &str = "joins, leaves and crashes, and links that break";
+
 /// That every leecher completes while some live peer has every piece that it misses, once nobody joins or leaves and
 /// no link breaks any more.
 ///
@@ -26,7 +29,29 @@ pub fn completion(swarm: &Swarm) -> Goal<Swarm> {
     Goal {
         name: property.name,
         holds: Arc::new(move |_, state| judge(&view(state)) == Judgement::Holds),
-        churn: "joins, leaves and crashes, and links that break",
+        churn: CHURN,
+        classes: classes(swarm),
+        class_of: Arc::new(move |_, action| class_of(places, action)),
+    }
+}
+
+/// That `server` lets `asker` request again and again while `asker` is interested in it: once nobody joins or leaves,
+/// no interested peer starves for ever. It is a goal that recurs; the fairness is that of [`completion`].
+pub fn service(swarm: &Swarm, server: Place, asker: Place) -> Goal<Swarm> {
+    let places = swarm.residents.len();
+    let asking = address(usize::from(asker));
+    let served = move |state: &State<Participant, super::Memory>| {
+        let server = state.nodes.get(usize::from(server));
+        let peer = server.and_then(|node| node.as_ref()?.peer());
+        peer.is_none_or(|peer| {
+            !peer.interested_neighbours().any(|one| one == asking)
+                || peer.unchoked().any(|one| one == asking)
+        })
+    };
+    Goal {
+        name: PROPERTIES[1].name,
+        holds: Arc::new(move |_, state| served(state)),
+        churn: CHURN,
         classes: classes(swarm),
         class_of: Arc::new(move |_, action| class_of(places, action)),
     }
@@ -42,15 +67,23 @@ fn view(state: &State<Participant, super::Memory>) -> SwarmView {
 
 /// For each pair what is under way; then for each participant its timers.
 fn classes(swarm: &Swarm) -> Vec<ActionClass> {
-    let names: Vec<&str> = swarm.residents.iter().map(|known| known.name.as_str()).collect();
-    let pairs = names.iter().flat_map(|from| names.iter().map(move |to| (from, to)));
+    let names: Vec<&str> = swarm
+        .residents
+        .iter()
+        .map(|known| known.name.as_str())
+        .collect();
+    let pairs = names
+        .iter()
+        .flat_map(|from| names.iter().map(move |to| (from, to)));
     let under_way = pairs.map(|(from, to)| ActionClass {
         name: format!("{from} to {to}"),
         fairness: Fairness::Weak,
     });
     let timers = names.iter().flat_map(|name| {
         let draws = (0..DRAWS).map(|draw| format!("optimistic draw {draw}"));
-        let timers = ["rechoke".to_owned(), "upload".to_owned()].into_iter().chain(draws);
+        let timers = ["rechoke".to_owned(), "upload".to_owned()]
+            .into_iter()
+            .chain(draws);
         timers.map(move |timer| ActionClass {
             name: format!("{timer} of {name}"),
             fairness: Fairness::Strong,

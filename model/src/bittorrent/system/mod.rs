@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use examine::{Examination, examine, terms};
-pub use liveness::completion;
+pub use liveness::{completion, service};
 pub use onlooker::{Memory, Onlooker, Watched};
 pub use participant::{Participant, Rejected, Said, Timer};
 pub use scope::{Holds, Meeting, Member, Scope};
