@@ -128,3 +128,23 @@ fn it_is_the_fair_draw_that_serves_peers_which_stay_interested() {
         [(false, true); 3]
     );
 }
+
+/// Choke rounds of others hold up a timer that expires only in a quiet network: it is possible again and again, and
+/// not all the time.
+#[test]
+fn a_paced_upload_waits_for_ever_if_timers_are_only_weakly_fair() {
+    let model = swarm(&scope("optimistic"), None);
+    let mut goal = completion(&model);
+    let uploads = |class: &&mut ActionClass| class.name.starts_with("upload");
+    for class in goal.classes.iter_mut().filter(uploads) {
+        class.fairness = Fairness::Weak;
+    }
+    let report = Explorer::new(&model)
+        .converges(&goal)
+        .expect("it can be asked");
+    let LivenessVerdict::Violated(Counterexample::Loop { cycle, .. }) = report.verdict else {
+        panic!("{:?}", report.verdict);
+    };
+    let expires = |action: &&_| matches!(action, Action::Expire { .. });
+    assert!(cycle.iter().any(|action| expires(&action)));
+}

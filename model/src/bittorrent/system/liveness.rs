@@ -20,8 +20,9 @@ const CHURN: &str = "joins, leaves and crashes, and links that break";
 /// no link breaks any more.
 ///
 /// What is under way from one participant to another arrives in the end (weakly fair, for each pair). Timers are
-/// strongly fair, because where they may expire only in a quiet network, messages of others hold them up again
-/// and again; so is each outcome of the optimistic draw.
+/// strongly fair: where they may expire only in a quiet network, the messages that other timers cause make them
+/// impossible again and again, and with weak fairness an upload might wait for ever. So is each outcome of the
+/// optimistic draw.
 pub fn completion(swarm: &Swarm) -> Goal<Swarm> {
     let places = swarm.residents.len();
     let property = &PROPERTIES[0];
