@@ -5,6 +5,7 @@ use peerproof_model::bittorrent::system::{Scope, completion, service, swarm};
 use peerproof_model::explore::{
     ActionClass, Counterexample, Explorer, Fairness, LivenessVerdict, replay,
 };
+use peerproof_model::system::Action;
 
 fn scope(name: &str) -> Scope {
     Scope::named(name).expect("a scope of that name")
@@ -145,6 +146,6 @@ fn a_paced_upload_waits_for_ever_if_timers_are_only_weakly_fair() {
     let LivenessVerdict::Violated(Counterexample::Loop { cycle, .. }) = report.verdict else {
         panic!("{:?}", report.verdict);
     };
-    let expires = |action: &&_| matches!(action, Action::Expire { .. });
-    assert!(cycle.iter().any(|action| expires(&action)));
+    let held_up = |action: &_| matches!(action, Action::Expire { .. });
+    assert!(cycle.iter().any(held_up));
 }
