@@ -67,8 +67,8 @@ impl<M> Explorable for M where
 {
 }
 
-/// Why a fact of the kind `Eventually` is not asked.
-pub const LIVENESS_NOT_CHECKED: &str = "not checked until liveness is available";
+/// Why a fact of the kind `Eventually` is not asked by [`check_facts`]: it needs a [`Goal`], which says what is fair.
+pub const LIVENESS_NOT_CHECKED: &str = "liveness is asked apart from safety";
 
 /// Asks the model's own properties about every reachable state.
 pub fn check<M: Explorable>(model: &Arc<M>, limits: Limits) -> CheckReport<M::Action> {

@@ -205,7 +205,7 @@ fn liveness_is_listed_but_not_checked() {
     assert!(matches!(listed.kind, Kind::Eventually { .. }));
     assert_eq!(
         listed.verdict,
-        PropertyVerdict::NotChecked("not checked until liveness is available")
+        PropertyVerdict::NotChecked("liveness is asked apart from safety")
     );
 }
 

@@ -118,10 +118,9 @@ fn keeps(net: &Net, goal: &Goal<Net>) -> BTreeSet<u32> {
     reachable(net).into_iter().filter(all).collect()
 }
 
-/// Whether the goal is reached and kept, by trying every set of states that a run could pass for ever.
-fn by_trying_every_set(net: &Net, goal: &Goal<Net>) -> bool {
-    let keeps = keeps(net, goal);
-    let open: Vec<u32> = reachable(net).difference(&keeps).copied().collect();
+/// Whether every fair run meets one of these states, by trying every set of states that a run could pass for ever.
+fn by_trying_every_set(net: &Net, goal: &Goal<Net>, good: &BTreeSet<u32>) -> bool {
+    let open: Vec<u32> = reachable(net).difference(good).copied().collect();
     let is_fair = |class: &usize| goal.classes[*class].fairness != Unfair;
     let rests = |state: &u32| !possible(net, *state).iter().any(is_fair);
     if open.iter().any(rests) {
@@ -502,8 +501,12 @@ proptest! {
     ) {
         let net = Net { starts: vec![start], steps };
         let goal = goal(&reached, &fairness);
-        let expected = by_trying_every_set(&net, &goal);
+        let expected = by_trying_every_set(&net, &goal, &keeps(&net, &goal));
         prop_assert_eq!(converges(&net, &goal) == LivenessVerdict::Holds, expected);
+        let good = reached.iter().copied().collect();
+        let expected = by_trying_every_set(&net, &goal, &good);
+        let report = Explorer::new(&net).recurs(&goal).expect("it can be asked");
+        prop_assert_eq!(report.verdict == LivenessVerdict::Holds, expected);
 
         let report = Explorer::new(&net).stays_reachable(&goal).expect("it can be asked");
         let lost = |state: &u32| !ahead(&net, *state).iter().any(|next| reached.contains(next));

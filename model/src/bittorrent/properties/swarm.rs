@@ -1,8 +1,8 @@
 //! What a whole swarm reaches in the end.
 //!
-//! These facts are stated here and not proven yet: that takes an explorer for liveness under fairness. Each
-//! `judge` is the goal, which must become true and stay true once churn has stopped: it says `Holds` where the goal
-//! holds, and `Unknown` where it does not hold yet.
+//! Each `judge` is the goal, which must become true and stay true once churn has stopped: it says `Holds` where the
+//! goal holds, and `Unknown` where it does not hold yet. `system::completion` and `system::service` ask the explorer
+//! for them in small scopes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,7 +51,7 @@ pub static PROPERTIES: &[Property<SwarmView>] = &[
         name: "while_some_live_peer_has_every_missing_piece_every_leecher_completes",
         claims: &["bep3/download-completes"],
         kind: Kind::Eventually {
-            fairness: "deliveries, rechokes and announces are weakly fair; the random optimistic choice is strongly fair; churn stops",
+            fairness: "deliveries are weakly fair; timers and the random optimistic choice are strongly fair; churn stops",
         },
         timing: Timing::Untimed,
         judge: every_leecher_completes,
@@ -60,7 +60,7 @@ pub static PROPERTIES: &[Property<SwarmView>] = &[
         name: "no_interested_peer_starves_for_ever",
         claims: &["lecture003/optimistic-unchoke"],
         kind: Kind::Eventually {
-            fairness: "deliveries and both choke timers are weakly fair; the random optimistic choice is strongly fair; churn stops",
+            fairness: "deliveries are weakly fair; timers and the random optimistic choice are strongly fair; churn stops",
         },
         timing: Timing::Untimed,
         judge: nobody_starves,

@@ -4,6 +4,7 @@
 //! [`Onlooker`] that asks every property of peers and trackers of every step.
 
 mod examine;
+mod liveness;
 mod onlooker;
 mod participant;
 mod scope;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use examine::{Examination, examine, terms};
+pub use liveness::{completion, service};
 pub use onlooker::{Memory, Onlooker, Watched};
 pub use participant::{Participant, Rejected, Said, Timer};
 pub use scope::{Holds, Meeting, Member, Scope};

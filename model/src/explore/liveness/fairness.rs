@@ -43,17 +43,17 @@ impl Classes {
     }
 }
 
-/// The nearest fair run that never gets where the goal is kept.
+/// The nearest fair run that never meets a good state.
 pub(super) fn unfulfilled<M: Pack>(
     graph: &Graph,
-    kept: &[bool],
+    good: &[bool],
     classes: &[ActionClass],
     space: &Space<'_, M>,
     budget: &Budget,
 ) -> Result<Option<Run>, Cut> {
     let classes = Classes::of(classes);
     let open: Vec<u32> = (0..graph.len() as u32)
-        .filter(|state| !kept[*state as usize])
+        .filter(|state| !good[*state as usize])
         .collect();
     let resting = open.iter().map(|state| *state as usize);
     let resting = resting.filter(|state| possible(graph, *state) & classes.fair() == 0);

@@ -165,6 +165,11 @@ impl Graph {
         Id::new(shard, number - self.bases[shard])
     }
 
+    /// Of each state whether the goal is true of it.
+    pub(super) fn goal(&self) -> &[bool] {
+        &self.goal
+    }
+
     /// Where the steps of a state are.
     pub(super) fn row(&self, state: usize) -> std::ops::Range<usize> {
         self.rows[state] as usize..self.rows[state + 1] as usize

@@ -5,6 +5,7 @@
 //! again, it happens). The goal is *kept* in a state from which no action but churn leads to a state without it.
 //! - [`Explorer::converges`]: every fair run reaches a state where the goal is kept. A counterexample is a way to a
 //!   loop that is fair and never gets there, or to a state where nothing need happen any more.
+//! - [`Explorer::recurs`]: every fair run reaches the goal again and again, though it may lose it in between.
 //! - [`Explorer::stays_reachable`]: from every state some way without churn leads to the goal. It is cheaper, needs
 //!   no fairness, and promises less.
 //!
@@ -180,7 +181,7 @@ pub struct LivenessReport<A> {
     pub assumptions: Vec<String>,
     /// Reachable states; where the run is incomplete, those that were visited.
     pub states: usize,
-    /// Of these, how many keep the goal; for reachability, how many reach it.
+    /// Of these, how many keep the goal; for recurrence, how many have it; for reachability, how many reach it.
     pub good: usize,
     /// Steps without churn, each pair of states once for each class.
     pub steps: usize,
@@ -198,10 +199,17 @@ impl<M: Explorable> Explorer<'_, M> {
     pub fn converges(&self, goal: &Goal<M>) -> Result<LivenessReport<M::Action>, LivenessError> {
         self.ask(goal, |space, graph, budget| {
             let kept = graph.kept(budget)?;
-            let good = kept.iter().filter(|kept| **kept).count();
-            let found = fairness::unfulfilled(graph, &kept, &goal.classes, space, budget)?;
-            let counterexample = found.map(|found| told(space, graph, goal, found));
-            Ok((good, counterexample))
+            meeting(space, graph, goal, &kept, budget)
+        })
+    }
+
+    /// Whether every fair run reaches the goal again and again, once churn has stopped; it need not keep it.
+    ///
+    /// # Errors
+    /// It cannot be asked so.
+    pub fn recurs(&self, goal: &Goal<M>) -> Result<LivenessReport<M::Action>, LivenessError> {
+        self.ask(goal, |space, graph, budget| {
+            meeting(space, graph, goal, graph.goal(), budget)
         })
     }
 
@@ -295,6 +303,20 @@ impl<M: Explorable> Explorer<'_, M> {
         };
         (space, budget)
     }
+}
+
+/// How many good states there are, and a fair run that never meets one.
+#[allow(clippy::type_complexity)]
+fn meeting<M: Explorable>(
+    space: &Space<'_, M>,
+    graph: &Graph,
+    goal: &Goal<M>,
+    good: &[bool],
+    budget: &Budget,
+) -> Result<(usize, Option<Counterexample<M::Action>>), Cut> {
+    let found = fairness::unfulfilled(graph, good, &goal.classes, space, budget)?;
+    let counterexample = found.map(|found| told(space, graph, goal, found));
+    Ok((good.iter().filter(|good| **good).count(), counterexample))
 }
 
 /// A run in the graph as actions of the model.
