@@ -448,10 +448,16 @@ impl Swarm {
         self.neighbour(neighbour)?.serve_this(block)
     }
 
-    /// The neighbour ends its connection for good.
+    /// The neighbour ends its connection for good. Goes on when the target has closed its half as well, and so has read
+    /// everything that was said before; or when it does not, which nobody is judged by.
     pub(crate) fn leave(&self, neighbour: usize) -> Result<(), Stop> {
-        self.neighbour(neighbour)?.leave();
-        Ok(())
+        let neighbour = self.neighbour(neighbour)?;
+        neighbour.leave();
+        let parted = |_: &Books| neighbour.has_parted().then_some(());
+        match self.wait(self.patience, "close its half", parted) {
+            Ok(()) | Err(Stop::Silent(_) | Stop::Overloaded(_)) => Ok(()),
+            Err(other) => Err(other),
+        }
     }
 
     /// Goes on when the target did what was waited for; when it did not, what it owes is due now.

@@ -54,6 +54,8 @@ pub(super) struct Shared {
     /// The link of its last connection, open or not.
     last_link: AtomicU32,
     /// The link of the last connection on which the greeting is complete.
+    /// The link that the kit has hung up on and the target has not closed yet.
+    parting: AtomicU32,
     greeted_link: AtomicU32,
     /// How many requests wait in `state`.
     waiting: AtomicUsize,
@@ -118,6 +120,7 @@ impl Neighbour {
             over: AtomicBool::new(false),
             link: AtomicU32::new(NO_LINK),
             last_link: AtomicU32::new(NO_LINK),
+            parting: AtomicU32::new(NO_LINK),
             greeted_link: AtomicU32::new(NO_LINK),
             waiting: AtomicUsize::new(0),
             readers: Mutex::default(),
@@ -228,6 +231,12 @@ impl Neighbour {
         Ok(true)
     }
 
+    /// Whether the target has closed its half of the connection that the kit hung up on last: it has read
+    /// everything that it was sent there.
+    pub(crate) fn has_parted(&self) -> bool {
+        self.shared.parting.load(Ordering::Acquire) == NO_LINK
+    }
+
     /// Ends its connection, and takes no other one.
     pub(crate) fn leave(&self) {
         let mut state = self.shared.state();
@@ -320,7 +329,12 @@ impl Shared {
             );
             return Ok(());
         };
-        self.read(&mut stream, link, channel)
+        let read = self.read(&mut stream, link, channel);
+        // Fails where the kit has not hung up on this link.
+        let (done, not) = (Ordering::AcqRel, Ordering::Acquire);
+        let _ = self.parting.compare_exchange(link, NO_LINK, done, not);
+        self.exchange.nudge();
+        read
     }
 
     /// Waits for the first byte; false when the connection ended without one, or the case is over.
@@ -372,6 +386,11 @@ impl Shared {
                 stream::Read::TimedOut => {}
                 stream::Read::Bytes(frames) => {
                     incoming.fresh.clear();
+                    if !self.is_on(link) {
+                        // What the target says to somebody who has left is read, so that what was said to it
+                        // before arrives, and makes no difference.
+                        continue;
+                    }
                     for arrived in frames {
                         recorder.event(
                             Some(channel),
@@ -401,6 +420,15 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// Whether the neighbour's connection is that one.
+    fn is_on(&self, link: Link) -> bool {
+        let state = self.state();
+        state
+            .connection
+            .as_ref()
+            .is_some_and(|open| open.link == link)
     }
 
     fn on_frame(&self, frame: &Frame) -> Result<(), Stop> {
@@ -547,8 +575,9 @@ impl Shared {
         state.pace = None;
         if let Some(open) = state.connection.take() {
             self.link.store(NO_LINK, Ordering::Release);
-            // A failure means that the target was faster.
-            let _ = open.stream.shutdown(std::net::Shutdown::Both);
+            self.parting.store(open.link, Ordering::Release);
+            // Everything that was said still arrives. A failure means that the target was faster.
+            let _ = open.stream.shutdown(std::net::Shutdown::Write);
             self.exchange
                 .recorder
                 .event(Some(open.channel), Happening::ClosedByKit, label);

@@ -1,0 +1,154 @@
+//! Checks of Chord's rings with messages in flight.
+
+use std::sync::Arc;
+
+use peerproof_model::chord::mutant::Mutant;
+use peerproof_model::chord::system::{MessageRing, Scope, facts_of_states, ring, terms};
+use peerproof_model::explore::{Explorer, Fact, PropertyVerdict, replay_named};
+use serde_json::Value;
+
+use super::super::replay::{Recorded, Replayed, Step};
+use super::finding::{Answer, Finding, Run};
+use super::{Args, Found, known, limits, threads, watched};
+use crate::cli::Failure;
+
+pub(super) fn listing() -> impl Iterator<Item = (String, String)> {
+    Scope::all().into_iter().map(|scope| {
+        let purpose = format!(
+            "--scope: with messages, {}: {}",
+            scope.variant, scope.purpose
+        );
+        (scope.name.to_owned(), purpose)
+    })
+}
+
+pub(super) fn check(name: &str, args: &Args, found: &mut Found<'_>) -> Result<(), Failure> {
+    let scope = named(name)?;
+    if let Some(variant) = &args.variant
+        && variant != scope.variant.name()
+    {
+        return Err(Failure::usage(format!(
+            "the scope {name} speaks {}, not {variant}",
+            scope.variant
+        )));
+    }
+    let mutant = args.mutant.as_deref().map(mutant).transpose()?;
+    let model = Arc::new(ring(&scope, mutant));
+    let facts = asked(args, mutant, &scope, &model)?;
+    let report = watched(scope.name, |progress| {
+        let explorer = Explorer::new(&*model).limits(limits(args, None));
+        explorer
+            .threads(threads(args))
+            .progress(progress)
+            .check(&facts)
+    });
+    let mut finding = Finding::new(
+        "chord",
+        (scope.name.to_owned(), scope.purpose.to_owned()),
+        scope.variant.name().to_owned(),
+        mutant.map(Mutant::name),
+        terms(&scope, mutant, &model),
+        &report,
+    );
+    let tested = model.tally.names();
+    let of_states: Vec<&str> = facts_of_states(&scope)
+        .iter()
+        .map(|fact| fact.name)
+        .collect();
+    for answer in &report.properties {
+        let run = (answer.verdict == PropertyVerdict::Violated).then(|| Run {
+            start: answer.trace.start,
+            actions: answer.trace.names(&*model),
+            loops_after: None,
+            observed: observed(&model, answer.name, &answer.trace),
+            diagram: model.mermaid(&answer.trace).ok(),
+            exports: super::exports(&*model, &answer.trace, &["ring"], |state| {
+                vec![format!("{:?}", state.memory.ring.members)]
+            }),
+        });
+        finding.answers.push(Answer {
+            name: answer.name,
+            kind: answer.kind,
+            verdict: answer.verdict.clone(),
+            // Facts about states are put to the test in every state.
+            tested: tested.contains(answer.name) || of_states.contains(&answer.name),
+            assumptions: Vec::new(),
+            run,
+        });
+    }
+    found(finding)
+}
+
+pub(super) fn replay(trace: &Recorded) -> Result<Replayed, Failure> {
+    let name = trace.scope.get("name").and_then(Value::as_str);
+    let scope = named(name.ok_or_else(|| trace.wrong("the name of its scope is no text"))?)?;
+    let broken = trace.mutant.as_deref().map(mutant).transpose()?;
+    let model = ring(&scope, broken);
+    let (run, states) = replay_named(&model, trace.start, &trace.actions)
+        .map_err(|error| trace.wrong(&error.to_string()))?;
+    let facts = facts_of_states(&scope);
+    let steps = states.windows(2).zip(&run.actions).zip(&trace.actions);
+    let steps = steps.map(|((around, action), name)| {
+        let mut broken = model.findings(&around[0], action).broken;
+        let of_state = facts
+            .iter()
+            .filter(|fact| !(fact.holds)(&model, &around[1]));
+        broken.extend(of_state.map(|fact| (fact.name, "it is not so of this state".to_owned())));
+        Step {
+            action: name.clone(),
+            state: None,
+            broken,
+        }
+    });
+    Ok(Replayed {
+        begins: None,
+        broken_at_first: Vec::new(),
+        steps: steps.collect(),
+        returns: None,
+    })
+}
+
+/// What was seen when the property broke.
+fn observed(
+    model: &MessageRing,
+    property: &str,
+    trace: &peerproof_model::explore::Trace<<MessageRing as stateright::Model>::Action>,
+) -> Option<String> {
+    let steps = model.findings_along(trace).ok()?;
+    let mut broken = steps.into_iter().flatten();
+    broken
+        .find(|(name, _)| *name == property)
+        .map(|(_, observed)| observed)
+}
+
+fn named(name: &str) -> Result<Scope, Failure> {
+    let all = Scope::all();
+    known("scope", name, all.iter().map(|scope| scope.name))?;
+    Scope::named(name).ok_or_else(|| Failure::usage(format!("no scope is called `{name}`")))
+}
+
+fn mutant(name: &str) -> Result<Mutant, Failure> {
+    known(
+        "mutant",
+        name,
+        Mutant::ALL.iter().map(|mutant| mutant.name()),
+    )?;
+    Mutant::by_name(name).ok_or_else(|| Failure::usage(format!("no mutant is called `{name}`")))
+}
+
+/// The facts that are asked: all, the one that is named, or the one that the mutant must break.
+fn asked(
+    args: &Args,
+    mutant: Option<Mutant>,
+    scope: &Scope,
+    model: &MessageRing,
+) -> Result<Vec<Fact<MessageRing>>, Failure> {
+    let mut facts = model.facts();
+    facts.extend(facts_of_states(scope));
+    let name = args.property.as_deref().or(mutant.map(Mutant::breaks));
+    if let Some(name) = name {
+        known("property", name, facts.iter().map(|fact| fact.name))?;
+        facts.retain(|fact| fact.name == name);
+    }
+    Ok(facts)
+}
