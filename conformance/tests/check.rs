@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use peerproof_model::bittorrent::mutant::Mutant;
 use peerproof_model::bittorrent::system::{Scope, swarm};
 use peerproof_model::explore::replay_named;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn check(args: &[&str]) -> Output {
     Command::new(assert_cmd::cargo::cargo_bin!("peerproof"))
@@ -174,4 +174,270 @@ fn a_mistake_is_one_line_and_status_2() {
         .unwrap();
     assert_eq!(unknown.status.code(), Some(2));
     assert!(text(&unknown.stderr).contains("did you mean `bittorrent`"));
+}
+
+fn peerproof(args: &[&str]) -> Output {
+    Command::new(assert_cmd::cargo::cargo_bin!("peerproof"))
+        .args(args)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_corrected_ring_holds_and_says_what_its_goal_assumes() {
+    let output = peerproof(&["check", "chord", "--liveness", "--json", "-"]);
+    assert_eq!(output.status.code(), Some(0));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    // docs/spec/chord.md has the counts, which Stateright's depth-first search counts as well.
+    assert_eq!(report["states"], 2_577);
+    assert_eq!(report["scope"]["ids"], 4);
+    assert_eq!(report["scope"]["successors"], 2);
+    let properties = report["properties"].as_array().unwrap();
+    let goal = properties.iter().find(|it| it["kind"] == "eventually");
+    let goal = goal.unwrap();
+    assert_eq!(goal["verdict"], "holds");
+    let assumptions = goal["assumptions"].as_array().unwrap();
+    assert!(
+        assumptions[1]
+            .as_str()
+            .unwrap()
+            .starts_with("strongly fair")
+    );
+    assert!(
+        properties
+            .iter()
+            .all(|it| it["verdict"] == "holds" && it["put_to_the_test"] == true)
+    );
+    let turned = peerproof(&["check", "chord", "--symmetry", "--json", "-"]);
+    assert_eq!(turned.status.code(), Some(0));
+    let turned: Value = serde_json::from_slice(&turned.stdout).unwrap();
+    assert!(turned["states"].as_u64().unwrap() < 2_577 / 3);
+}
+
+#[test]
+fn counterexamples_of_rings_and_swarms_replay() {
+    let room = tempfile::tempdir().unwrap();
+    let file = room.path().join("trace.json");
+    let file = file.to_str().unwrap();
+    let runs: [(&[&str], &str); 5] = [
+        (&["chord", "--without-base"], "at_most_one_ring"),
+        (
+            &[
+                "chord",
+                "--variant",
+                "ton2003",
+                "--property",
+                "no_loopy_ring",
+                "--ids",
+                "3",
+            ],
+            "no_loopy_ring",
+        ),
+        (
+            &["chord", "--mutant", "never-wraps"],
+            "everybody_may_join_an_ideal_ring",
+        ),
+        (
+            &[
+                "chord",
+                "--scope",
+                "suspicion",
+                "--property",
+                "enough_principals",
+            ],
+            "enough_principals",
+        ),
+        (
+            &["bittorrent", "--scope", "endgame", "--mutant", "no-cancel"],
+            "duplicates_are_cancelled_on_arrival",
+        ),
+    ];
+    for (args, property) in runs {
+        let output = peerproof(&[&["check", "--write-trace", file], args].concat());
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{args:?}: {}",
+            text(&output.stderr)
+        );
+        let output = peerproof(&["replay", file]);
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {said}");
+        assert!(said.contains(&format!("broken {property}: ")), "{said}");
+        assert!(
+            said.ends_with(&format!("ends where it breaks {property}\n")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_run_that_never_gets_there_replays_its_loop() {
+    let room = tempfile::tempdir().unwrap();
+    let file = room.path().join("trace.json");
+    let file = file.to_str().unwrap();
+    let goal = [
+        "--property",
+        "the_ring_becomes_and_stays_ideal",
+        "--fairness",
+        "weak",
+    ];
+    let output = peerproof(&[&["check", "chord", "--write-trace", file], &goal[..]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let output = peerproof(&["replay", file]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("again and again"), "{said}");
+    // A loop that is cut short does not lead back.
+    let mut trace: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    trace["actions"].as_array_mut().unwrap().pop();
+    std::fs::write(file, trace.to_string()).unwrap();
+    assert_eq!(peerproof(&["replay", file]).status.code(), Some(1));
+}
+
+#[test]
+fn a_trace_that_is_none_is_one_line_and_status_2() {
+    let room = tempfile::tempdir().unwrap();
+    let file = room.path().join("trace.json");
+    let good = json!({ "protocol": "chord", "variant": "zave2017", "property": "ordered_ring", "start": 0,
+        "scope": { "ids": 4, "successors": 2 }, "actions": ["3 joins through 2"] });
+    let with = |key: &str, value: Value| {
+        let mut trace = good.clone();
+        trace[key] = value;
+        trace.to_string()
+    };
+    let cases = [
+        ("nonsense".to_owned(), "is no trace"),
+        (with("protocol", json!("cord")), "did you mean `chord`"),
+        (
+            with("variant", json!("zave")),
+            "no variant is called `zave`",
+        ),
+        (
+            with("actions", json!(["3 flies"])),
+            "step 1 is not possible: 3 flies",
+        ),
+        (with("actions", json!([7])), "action 1 is no text"),
+        (with("start", json!(99)), "no initial state number 99"),
+        (
+            with("scope", json!({ "ids": 400, "successors": 2 })),
+            "its scope has no ids",
+        ),
+        (
+            with("scope", json!({ "ids": 12, "successors": 2 })),
+            "12 identifiers are not possible",
+        ),
+        (with("loops_after", json!(1)), "its loop has no step"),
+        (
+            with("mutant", json!("no-such")),
+            "no mutant is called `no-such`",
+        ),
+    ];
+    for (text_of_trace, says) in cases {
+        std::fs::write(&file, &text_of_trace).unwrap();
+        let output = peerproof(&["replay", file.to_str().unwrap()]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{text_of_trace}: {said}");
+        assert!(said.contains(says), "{text_of_trace}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    // It replays, and what it says is not so.
+    std::fs::write(&file, good.to_string()).unwrap();
+    assert_eq!(
+        peerproof(&["replay", file.to_str().unwrap()]).status.code(),
+        Some(1)
+    );
+}
+
+#[test]
+fn traces_have_the_formats_of_other_tools() {
+    let room = tempfile::tempdir().unwrap();
+    for (name, begins) in [
+        ("t.itf.json", "{"),
+        ("t.dot", "digraph"),
+        ("t.mmd", "stateDiagram"),
+    ] {
+        let file = room.path().join(name);
+        peerproof(&[
+            "check",
+            "chord",
+            "--without-base",
+            "--write-trace",
+            file.to_str().unwrap(),
+        ]);
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with(begins), "{name}: {text}");
+        assert!(text.contains("3 joins through 2"), "{name}: {text}");
+    }
+}
+
+#[test]
+fn impossible_rings_are_one_line_and_status_2() {
+    let cases: [(&[&str], &str); 8] = [
+        (&["--ids", "9"], "9 identifiers are not possible"),
+        (
+            &["--ids", "4", "--successors", "4"],
+            "need a base of 5 members",
+        ),
+        (
+            &["--successors", "9"],
+            "lists of 9 successors are not possible",
+        ),
+        (
+            &["--variant", "sigcomm2001", "--successors", "2"],
+            "has one successor",
+        ),
+        (&["--variant", "zave"], "no variant is called `zave`"),
+        (&["--churn", "join,die"], "no churn is called `die`"),
+        (&["--peers", "2"], "--peers means nothing to chord"),
+        (&["--scope", "join", "--ids", "4"], "--ids means nothing"),
+    ];
+    for (args, says) in cases {
+        let output = peerproof(&[&["check", "chord"], args].concat());
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+        assert!(said.contains(says), "{args:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    let limited = peerproof(&["check", "chord", "--ids", "5", "--limit-memory", "1000000"]);
+    assert_eq!(limited.status.code(), Some(3));
+    assert!(text(&limited.stdout).contains("the limit of 1000000 bytes was reached after"));
+}
+
+#[test]
+fn a_state_space_is_shown_in_a_browser() {
+    use std::io::{BufRead as _, Read as _, Write as _};
+    // A port that nobody uses: the program says when it cannot have it.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let address = format!("127.0.0.1:{port}");
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("peerproof"))
+        .args(["explore", "chord", "--listen", &address])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    std::io::BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert!(line.contains(&format!("http://{address}/")), "{line}");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let states = loop {
+        let mut answer = String::new();
+        if let Ok(mut stream) = std::net::TcpStream::connect(&address) {
+            stream.write_all(b"GET /.states HTTP/1.0\r\n\r\n").unwrap();
+            stream.read_to_string(&mut answer).unwrap();
+        }
+        if !answer.is_empty() || std::time::Instant::now() > deadline {
+            break answer;
+        }
+        std::thread::yield_now();
+    };
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Every initial state comes with a drawing of its ring.
+    assert!(states.contains("<svg xmlns"), "{states}");
 }

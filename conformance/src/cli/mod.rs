@@ -3,11 +3,13 @@
 mod address;
 mod check;
 mod explain;
+mod explore;
 mod kill_matrix;
 mod list;
 mod nearest;
 mod outputs;
 mod progress;
+mod replay;
 mod serve;
 mod test;
 mod vectors;
@@ -59,6 +61,10 @@ enum Command {
     KillMatrix(kill_matrix::Args),
     /// Check the specification of a protocol exhaustively, at small scope
     Check(Box<check::Args>),
+    /// Show the state space of a specification in a browser
+    Explore(explore::Args),
+    /// Take the steps of a counterexample that a check wrote
+    Replay(replay::Args),
     /// Verify, decode or export the golden wire vectors
     Vectors(vectors::Args),
 }
@@ -127,6 +133,8 @@ pub fn run(
         Command::Serve(args) => serve::run(&args, catalogue, &mut out),
         Command::KillMatrix(args) => kill_matrix::run(&args, catalogue, &mut out),
         Command::Check(args) => check::run(&args, &mut out, err),
+        Command::Explore(args) => explore::run(&args, &mut out),
+        Command::Replay(args) => replay::run(&args, &mut out),
         Command::Vectors(args) => vectors::run(&args, &mut out, err),
     };
     let done = done.and_then(|status| Ok(out.flush().map(|()| status)?));

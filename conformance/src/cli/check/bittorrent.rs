@@ -6,6 +6,7 @@ use peerproof_model::bittorrent::system::{Examination, Scope, examine, not_asked
 use peerproof_model::explore::{PropertyVerdict, replay_named};
 use serde_json::Value;
 
+use super::super::explore::{self, Browser};
 use super::super::replay::{Recorded, Replayed, Step};
 use super::finding::{Answer, Finding, Run};
 use super::{Args, Protocol, known, limits, threads, watched};
@@ -52,6 +53,17 @@ impl Protocol for BitTorrent {
             }
         }
         Ok(())
+    }
+
+    fn explore(&self, args: &explore::Args, browser: &mut Browser<'_>) -> Result<(), Failure> {
+        if let Some(flag) = args.of_rings() {
+            return Err(Failure::usage(format!(
+                "{flag} means nothing to bittorrent"
+            )));
+        }
+        let scope = named(args.scope.as_deref().unwrap_or("pair"))?;
+        let what = format!("bittorrent {}: {}", scope.name, scope.purpose);
+        browser.show(swarm(&scope, None), &what)
     }
 
     fn replay(&self, trace: &Recorded) -> Result<Replayed, Failure> {

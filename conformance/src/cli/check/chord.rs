@@ -12,6 +12,7 @@ use peerproof_model::property::{Judgement, Kind};
 use peerproof_model::system::Terms;
 use serde_json::Value;
 
+use super::super::explore::{self, Browser};
 use super::super::replay::{Recorded, Replayed, Step};
 use super::chord_messages as messages;
 use super::finding::{Answer, Finding, Run};
@@ -27,6 +28,9 @@ const PROMISED: [&str; 3] = [
     "what_is_ideal_stays_ideal",
     "the_ideal_ring_stays_in_reach",
 ];
+
+/// What is asked without a base: the facts that the base is there for.
+const CONTROLLED: [&str; 2] = ["at_most_one_ring", "ordered_ring"];
 
 /// The ring.
 pub(super) struct Chord;
@@ -92,6 +96,22 @@ impl Protocol for Chord {
             });
         }
         found(finding)
+    }
+
+    fn explore(&self, args: &explore::Args, browser: &mut Browser<'_>) -> Result<(), Failure> {
+        if let Some(name) = &args.scope {
+            if let Some(flag) = args.of_rings() {
+                return Err(Failure::usage(format!("{flag} does not go with --scope")));
+            }
+            return messages::explore(name, browser);
+        }
+        let variant = variant(args.variant.as_deref().unwrap_or("zave2017"))?;
+        let scope = sized(variant, args.ids, args.successors);
+        let what = format!(
+            "chord {variant}, {} identifiers, lists of {}",
+            scope.ids, scope.successors
+        );
+        browser.show(ring(scope, None)?, &what)
     }
 
     fn replay(&self, trace: &Recorded) -> Result<Replayed, Failure> {
@@ -177,6 +197,16 @@ fn scope(args: &Args) -> Result<Scope, Failure> {
     } else {
         scope
     })
+}
+
+/// As large as asked for, or as usual.
+fn sized(variant: Variant, ids: Option<u8>, successors: Option<u8>) -> Scope {
+    let usual = if variant == Variant::Sigcomm2001 {
+        1
+    } else {
+        2
+    };
+    Scope::new(variant, ids.unwrap_or(4), successors.unwrap_or(usual))
 }
 
 fn variant(name: &str) -> Result<Variant, Failure> {
@@ -298,9 +328,14 @@ fn facts(ring: &AtomicRing, asked: Option<&str>, liveness: bool) -> Vec<Fact<Ato
     let corrected = ring.scope().variant == Variant::Zave2017;
     let mut facts: Vec<Fact<AtomicRing>> = AtomicRing::facts();
     if corrected && asked.is_none() {
-        facts.retain(|fact| AtomicRing::KEPT.contains(&fact.name));
+        let kept: &[&str] = if ring.scope().base {
+            &AtomicRing::KEPT
+        } else {
+            &CONTROLLED
+        };
+        facts.retain(|fact| kept.contains(&fact.name));
     }
-    if corrected {
+    if corrected && (ring.scope().base || asked.is_some()) {
         let promised = |fact: &Fact<AtomicRing>| PROMISED.contains(&fact.name);
         let wanted = |fact: &Fact<AtomicRing>| asked.is_some() || liveness || !promised(fact);
         facts.extend(AtomicRing::upkeep_facts().into_iter().filter(wanted));

@@ -7,6 +7,7 @@ use peerproof_model::chord::system::{MessageRing, Scope, facts_of_states, ring, 
 use peerproof_model::explore::{Explorer, Fact, PropertyVerdict, replay_named};
 use serde_json::Value;
 
+use super::super::explore::Browser;
 use super::super::replay::{Recorded, Replayed, Step};
 use super::finding::{Answer, Finding, Run};
 use super::{Args, Found, known, limits, threads, watched};
@@ -77,6 +78,12 @@ pub(super) fn check(name: &str, args: &Args, found: &mut Found<'_>) -> Result<()
         });
     }
     found(finding)
+}
+
+pub(super) fn explore(name: &str, browser: &mut Browser<'_>) -> Result<(), Failure> {
+    let scope = named(name)?;
+    let what = format!("chord {}: {}", scope.name, scope.purpose);
+    browser.show(ring(&scope, None), &what)
 }
 
 pub(super) fn replay(trace: &Recorded) -> Result<Replayed, Failure> {

@@ -1,87 +1,168 @@
 //! `peerproof check`: does the specification of a protocol keep its promise, in every state that it can reach?
 
+mod bittorrent;
+mod chord;
+mod chord_messages;
+mod finding;
 mod json;
 mod terminal;
 
+use std::fmt::Debug;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use peerproof_model::bittorrent::mutant::Mutant;
-use peerproof_model::bittorrent::properties;
-use peerproof_model::bittorrent::system::{Examination, Scope, examine, not_asked};
-use peerproof_model::explore::{Limits, Progress, Verdict};
+use peerproof_model::explore::{Limits, Progress, Story, Trace};
 
+use self::finding::{Exports, Finding};
+use super::explore::{self, Browser};
+use super::replay::{Recorded, Replayed};
 use super::{BROKEN, Failure, GOOD, UNJUDGED, nearest, outputs};
 
-/// The protocols that can be checked.
-const PROTOCOLS: &[&str] = &["bittorrent"];
+/// The most bytes that the explorer keeps unless somebody says otherwise: 3 GiB.
+const USUAL_MEMORY: usize = 3 << 30;
 
-/// The variants of BitTorrent.
-const VARIANTS: &[&str] = &["bep3", "bep3+bep6"];
+/// The protocols that can be checked.
+pub(super) const PROTOCOLS: &[&dyn Protocol] = &[&bittorrent::BitTorrent, &chord::Chord];
+
+/// Where findings go as they are found.
+pub(super) type Found<'a> = dyn FnMut(Finding) -> Result<(), Failure> + 'a;
+
+/// A protocol whose specification can be checked.
+pub(super) trait Protocol: Sync {
+    /// Its name on the command line.
+    fn name(&self) -> &'static str;
+    /// Its scopes or variants, each with what it is for.
+    fn listing(&self) -> Vec<(String, String)>;
+    /// A flag that was given and means nothing here.
+    fn foreign(&self, args: &Args) -> Option<&'static str>;
+    /// Explores what the arguments ask for.
+    fn check(&self, args: &Args, found: &mut Found<'_>) -> Result<(), Failure>;
+    /// Shows a model in a browser.
+    fn explore(&self, args: &explore::Args, browser: &mut Browser<'_>) -> Result<(), Failure>;
+    /// Takes the steps of a trace.
+    fn replay(&self, trace: &Recorded) -> Result<Replayed, Failure>;
+}
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The protocol: bittorrent
+    /// The protocol: bittorrent or chord
     protocol: String,
-    /// Names every scope, and what it is for
+    /// Names every scope or variant, and what it is for
     #[arg(long)]
     list: bool,
-    /// One scope by name; without it, every scope
+    /// One scope by name. bittorrent: without it, every scope. chord: a ring with messages; without it, atomic operations
     #[arg(long, value_name = "NAME")]
     scope: Option<String>,
-    /// A scope of a seeder, N - 1 leechers and a tracker
+    /// bittorrent: a scope of a seeder, N - 1 leechers and a tracker
     #[arg(long, value_name = "N", conflicts_with = "scope")]
     peers: Option<u8>,
-    /// How many pieces the torrent of that scope has
+    /// bittorrent: how many pieces the torrent of that scope has
     #[arg(long, value_name = "N", conflicts_with = "scope")]
     pieces: Option<u8>,
-    /// What the peers speak: bep3, or bep3+bep6 with the fast extension; without it, what each scope says
+    /// What the nodes speak: bep3 or bep3+bep6 (without it, what each scope says); a generation of Chord (zave2017)
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
+    /// chord: how many identifiers the circle has, each of them a possible node (4)
+    #[arg(long, value_name = "N")]
+    ids: Option<u8>,
+    /// chord: how long a successor list is (2; 1 in sigcomm2001)
+    #[arg(long, value_name = "N")]
+    successors: Option<u8>,
+    /// chord: what may happen beside maintenance: join, leave, fail (join,fail), or none
+    #[arg(long, value_name = "LIST")]
+    churn: Option<String>,
+    /// chord: from rings of any size, without a base of principals that stay
+    #[arg(long)]
+    without_base: bool,
+    /// chord: one state for all rotations of the circle; for safety alone
+    #[arg(long, conflicts_with = "liveness")]
+    symmetry: bool,
+    /// chord: ask as well what is promised once churn stops
+    #[arg(long)]
+    liveness: bool,
+    /// chord: how fair the steps of every member are: strong or weak
+    #[arg(long, value_name = "HOW", default_value = "strong", value_parser = ["strong", "weak"])]
+    fairness: String,
     /// Ask only this property: its shortest trace
     #[arg(long, value_name = "NAME")]
     property: Option<String>,
     /// Break a rule of the specification, and ask the property that must notice; `peerproof list --breaks` names them
     #[arg(long, value_name = "NAME")]
     mutant: Option<String>,
-    /// End a run as incomplete beyond so many states
-    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
-    limit_states: u64,
+    /// End a run as incomplete beyond so many states (bittorrent: 1000000)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit_states: Option<u64>,
     /// End a run as incomplete after so many seconds
     #[arg(long, value_name = "SECONDS")]
     limit_time: Option<u64>,
     /// End a run as incomplete before the explorer holds more than so many bytes
-    #[arg(long, value_name = "BYTES")]
-    limit_memory: Option<usize>,
+    #[arg(long, value_name = "BYTES", default_value_t = USUAL_MEMORY)]
+    limit_memory: usize,
     /// Explore on so many threads; without it, on as many as the machine has. The answer is the same
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
     /// Write what was found for programs (docs/checking.md); `-` is standard output
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write the trace that breaks a property as JSON; `-` is standard output
+    /// Write the trace that breaks a property, for `peerproof replay`; a name that ends in .itf.json, .mmd or .dot gets
+    /// that format; `-` is standard output
     #[arg(long, value_name = "FILE")]
     write_trace: Option<PathBuf>,
 }
 
-/// One scope and what was found there.
-struct Finding {
-    scope: Scope,
-    mutant: Option<Mutant>,
-    found: Examination,
+impl Args {
+    /// A flag that only swarms have.
+    fn of_swarms(&self) -> Option<&'static str> {
+        let given = [
+            (self.peers.is_some(), "--peers"),
+            (self.pieces.is_some(), "--pieces"),
+        ];
+        first(&given)
+    }
+
+    /// A flag that only rings have.
+    fn of_rings(&self) -> Option<&'static str> {
+        let given = [
+            (self.ids.is_some(), "--ids"),
+            (self.successors.is_some(), "--successors"),
+            (self.churn.is_some(), "--churn"),
+            (self.without_base, "--without-base"),
+            (self.symmetry, "--symmetry"),
+            (self.liveness, "--liveness"),
+        ];
+        first(&given)
+    }
+}
+
+fn first(given: &[(bool, &'static str)]) -> Option<&'static str> {
+    given
+        .iter()
+        .find(|(given, _)| *given)
+        .map(|(_, flag)| *flag)
+}
+
+/// The protocol of that name, or what to type instead.
+pub(super) fn protocol(name: &str) -> Result<&'static dyn Protocol, Failure> {
+    let names = PROTOCOLS.iter().map(|protocol| protocol.name());
+    known("protocol", name, names)?;
+    let found = PROTOCOLS.iter().find(|protocol| protocol.name() == name);
+    found
+        .copied()
+        .ok_or_else(|| Failure::usage(format!("no protocol is called `{name}`")))
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
-    known("protocol", &args.protocol, PROTOCOLS.iter().copied())?;
+    let protocol = protocol(&args.protocol)?;
     if args.list {
-        terminal::scopes(out)?;
+        terminal::listing(&protocol.listing(), out)?;
         return Ok(GOOD);
     }
-    let mutant = args.mutant.as_deref().map(mutant).transpose()?;
-    let asked = asked(args, mutant)?;
-    let scopes = scopes(args, asked)?;
+    if let Some(flag) = protocol.foreign(args) {
+        let name = protocol.name();
+        return Err(Failure::usage(format!("{flag} means nothing to {name}")));
+    }
     let files = [&args.json, &args.write_trace];
     let to_stdout = |path: &&PathBuf| outputs::is_stdout(path);
     if files.into_iter().flatten().filter(to_stdout).count() > 1 {
@@ -94,49 +175,59 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     }
     let taken = files.into_iter().flatten().any(|path| to_stdout(&path));
     let mut findings = Vec::new();
-    for scope in scopes {
-        let bar = spinner(&scope);
-        let found = examine(
-            &scope,
-            mutant,
-            asked,
-            limits(args),
-            threads(args),
-            progress(&bar),
-        );
-        bar.finish_and_clear();
-        let finding = Finding {
-            scope,
-            mutant,
-            found,
-        };
+    protocol.check(args, &mut |finding| {
         terminal::finding(&finding, if taken { &mut *err } else { &mut *out })?;
-        let violated = finding.is_violated();
         findings.push(finding);
-        // A mutant is found where it is found first.
-        if violated && mutant.is_some() {
-            break;
-        }
-    }
+        Ok(())
+    })?;
     terminal::conclusion(&findings, if taken { err } else { &mut *out })?;
     if let Some(path) = &args.json {
         outputs::put(path, out, &json::report(&findings))?;
     }
     if let Some(path) = &args.write_trace
-        && let Some(text) = findings.iter().find_map(json::trace)
+        && let Some(text) = findings.iter().find_map(|found| trace(found, path))
     {
         outputs::put(path, out, &text)?;
     }
     Ok(status(&findings))
 }
 
-impl Finding {
-    fn is_violated(&self) -> bool {
-        matches!(self.found.report.verdict, Verdict::Violated { .. })
+/// The run that breaks a property in the format that the name of the file asks for.
+fn trace(finding: &Finding, path: &Path) -> Option<String> {
+    let (_, run) = finding.broken()?;
+    let name = path.to_string_lossy();
+    let exports = run.exports.as_ref();
+    if name.ends_with(".itf.json") {
+        exports.map(|exports| exports.itf.clone())
+    } else if name.ends_with(".dot") {
+        exports.map(|exports| exports.dot.clone())
+    } else if name.ends_with(".mmd") {
+        let sequence = run.diagram.clone();
+        sequence.or_else(|| exports.map(|exports| exports.states.clone()))
+    } else {
+        json::trace(finding)
     }
+}
 
-    fn is_incomplete(&self) -> bool {
-        matches!(self.found.report.verdict, Verdict::Incomplete { .. })
+/// A trace of a model in the formats of other tools. `describe` gives the values of the variables in a state.
+fn exports<M>(
+    model: &M,
+    trace: &Trace<M::Action>,
+    variables: &[&str],
+    describe: impl Fn(&M::State) -> Vec<String>,
+) -> Option<Exports>
+where
+    M: stateright::Model<State: Clone, Action: PartialEq + Debug>,
+{
+    let story = Story::of(model, trace, variables, describe).ok()?;
+    Some(told(&story))
+}
+
+fn told(story: &Story) -> Exports {
+    Exports {
+        itf: story.itf(),
+        dot: story.dot(),
+        states: story.state_diagram(),
     }
 }
 
@@ -150,11 +241,12 @@ fn status(findings: &[Finding]) -> u8 {
     }
 }
 
-fn limits(args: &Args) -> Limits {
+fn limits(args: &Args, usual_states: Option<u64>) -> Limits {
+    let states = args.limit_states.or(usual_states);
     Limits {
-        states: Some(usize::try_from(args.limit_states).unwrap_or(usize::MAX)),
+        states: states.map(|states| usize::try_from(states).unwrap_or(usize::MAX)),
         time: args.limit_time.map(Duration::from_secs),
-        memory: args.limit_memory,
+        memory: Some(args.limit_memory),
         ..Limits::default()
     }
 }
@@ -164,90 +256,28 @@ fn threads(args: &Args) -> usize {
     args.threads.map_or_else(all, usize::from)
 }
 
-/// A line on standard error where it is a terminal, and nothing elsewhere.
-fn spinner(scope: &Scope) -> ProgressBar {
+/// Shows how far a run is, on standard error where it is a terminal, and nothing elsewhere.
+fn watched<T>(name: &str, run: impl FnOnce(Progress) -> T) -> T {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     if let Ok(style) =
         ProgressStyle::with_template("{prefix} {spinner} {pos} states {elapsed:.dim}")
     {
         bar.set_style(style);
     }
-    bar.set_prefix(scope.name);
-    bar
-}
-
-fn progress(bar: &ProgressBar) -> Progress {
-    if bar.is_hidden() {
-        return Progress::unwatched();
-    }
-    let bar = bar.clone();
-    Progress::told_to(move |states| bar.set_position(u64::try_from(states).unwrap_or(u64::MAX)))
-}
-
-/// The scopes that are wanted, and in which the property, if one is asked, can be asked.
-fn scopes(args: &Args, asked: Option<&str>) -> Result<Vec<Scope>, Failure> {
-    let mut scopes = match &args.scope {
-        Some(name) => vec![named(name)?],
-        None if args.peers.is_some() || args.pieces.is_some() => {
-            let scope = Scope::of(args.peers.unwrap_or(2), args.pieces.unwrap_or(2));
-            vec![scope.map_err(Failure::usage)?]
-        }
-        None => Scope::all(),
+    bar.set_prefix(name.to_owned());
+    let progress = if bar.is_hidden() {
+        Progress::unwatched()
+    } else {
+        let bar = bar.clone();
+        Progress::told_to(move |states| bar.set_position(u64::try_from(states).unwrap_or(u64::MAX)))
     };
-    if let Some(variant) = &args.variant {
-        known("variant", variant, VARIANTS.iter().copied())?;
-        let fast = variant == VARIANTS[1];
-        if scopes.len() > 1 {
-            // Among all scopes, those with the other variant have a twin without it.
-            scopes.retain(|scope| !scope.fast);
-        }
-        for scope in &mut scopes {
-            scope.fast = fast;
-        }
-    }
-    if let Some(name) = asked {
-        let why = |scope: &Scope| {
-            let unasked = not_asked(scope).into_iter();
-            unasked
-                .filter(|(unasked, _)| *unasked == name)
-                .map(|(_, why)| why)
-                .next()
-        };
-        let last = scopes.last().and_then(why);
-        scopes.retain(|scope| why(scope).is_none());
-        if let (true, Some(why)) = (scopes.is_empty(), last) {
-            return Err(Failure::usage(format!("`{name}` is not asked here: {why}")));
-        }
-    }
-    Ok(scopes)
-}
-
-fn named(name: &str) -> Result<Scope, Failure> {
-    let all = Scope::all();
-    known("scope", name, all.iter().map(|scope| scope.name))?;
-    Scope::named(name).ok_or_else(|| Failure::usage(format!("no scope is called `{name}`")))
-}
-
-/// Which property is asked alone: the one that is named, or the one that the mutant must break.
-fn asked(args: &Args, mutant: Option<Mutant>) -> Result<Option<&'static str>, Failure> {
-    let Some(name) = &args.property else {
-        return Ok(mutant.map(Mutant::breaks));
-    };
-    let peers = properties::peer().map(|property| property.name);
-    let trackers = properties::of_trackers().map(|property| property.name);
-    let names: Vec<&'static str> = peers.chain(trackers).collect();
-    known("property", name, names.iter().copied())?;
-    Ok(names.into_iter().find(|known| known == name))
-}
-
-fn mutant(name: &str) -> Result<Mutant, Failure> {
-    let names = Mutant::ALL.iter().map(|mutant| mutant.name());
-    known("mutant", name, names)?;
-    Mutant::by_name(name).ok_or_else(|| Failure::usage(format!("no mutant is called `{name}`")))
+    let found = run(progress);
+    bar.finish_and_clear();
+    found
 }
 
 /// One of these names, or what to type instead.
-fn known<'a>(
+pub(super) fn known<'a>(
     what: &str,
     name: &str,
     names: impl Iterator<Item = &'a str> + Clone,

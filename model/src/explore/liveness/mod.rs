@@ -87,7 +87,7 @@ impl<M: Model> Goal<M> {
                 .filter(|class| class.fairness == fairness);
             let names: Vec<&str> = names.map(|class| class.name.as_str()).collect();
             if !names.is_empty() {
-                all.push(format!("{word}: {}", names.join(", ")));
+                all.push(format!("{word}: {}", names.join("; ")));
             }
         }
         all
