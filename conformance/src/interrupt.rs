@@ -14,6 +14,8 @@ use std::thread::Thread;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use tempfile::TempDir;
 
 /// The exit status of a run that the user interrupted, as shells report it for SIGINT.
@@ -81,21 +83,37 @@ impl Expected {
 }
 
 /// Handles SIGINT, SIGTERM and SIGHUP from now on: wakes who [`expect`]s one, else cleans up and exits.
-/// Where a handler stands already, does nothing.
+/// A signal that the program was started to ignore, as by `nohup`, stays ignored.
 pub fn watch() {
-    // The only error is that somebody else handles the signals already, and then they decide.
-    let _ = ctrlc::try_set_handler(|| {
-        if let Some(waiting) = &*WAITING.lock().unwrap_or_else(PoisonError::into_inner)
-            && !INTERRUPT.swap(true, Ordering::SeqCst)
-        {
-            waiting.unpark();
-            return;
-        }
-        // Held until the end: nothing new is registered, and so started, behind the handler's back.
-        let _held = clean_up();
-        eprintln!("peerproof: interrupted; what the run had started is ended");
-        std::process::exit(INTERRUPTED);
-    });
+    let heeded = [SIGINT, SIGTERM, SIGHUP]
+        .into_iter()
+        .filter(|signal| !is_ignored(*signal));
+    // Without a handler the system ends the program at once, and then there is nothing better to do.
+    let Ok(mut signals) = Signals::new(heeded) else {
+        return;
+    };
+    std::thread::spawn(move || signals.forever().for_each(|_| on_signal()));
+}
+
+fn on_signal() {
+    if let Some(waiting) = &*WAITING.lock().unwrap_or_else(PoisonError::into_inner)
+        && !INTERRUPT.swap(true, Ordering::SeqCst)
+    {
+        waiting.unpark();
+        return;
+    }
+    // Held until the end: nothing new is registered, and so started, behind the handler's back.
+    let _held = clean_up();
+    eprintln!("peerproof: interrupted; what the run had started is ended");
+    std::process::exit(INTERRUPTED);
+}
+
+/// Whether the program was started to ignore the signal, as Linux tells; elsewhere nobody tells.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 fn leftovers() -> std::sync::MutexGuard<'static, BTreeMap<u64, Leftover>> {

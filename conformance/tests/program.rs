@@ -222,3 +222,44 @@ fn an_interrupted_run_leaves_no_process_and_no_directory() {
         assert!(left.is_empty(), "{suite} leaves {left:?}");
     }
 }
+
+#[test]
+fn a_signal_that_is_ignored_from_the_start_stays_ignored_and_the_others_still_clean_up() {
+    use nix::sys::signal::{Signal, kill, killpg};
+    use nix::unistd::Pid;
+    let room = tempfile::tempdir().unwrap();
+    let node = "echo $$ > group.part; mv group.part group; sleep 600 & wait";
+    // As `nohup` does, and as shells do for what runs in the background.
+    let line = format!(
+        "trap '' HUP INT; exec {} test bittorrent-seeder --node '{node}'",
+        assert_cmd::cargo::cargo_bin!("peerproof").display()
+    );
+    let mut child = Command::new("sh")
+        .args(["-c", &line])
+        .current_dir(&room)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let file = room.path().join("group");
+    while !file.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it has ended");
+        std::thread::yield_now();
+    }
+    let group = std::fs::read_to_string(&file).unwrap();
+    let group = Pid::from_raw(group.trim().parse().unwrap());
+    let program = Pid::from_raw(i32::try_from(child.id()).unwrap());
+    for ignored in [Signal::SIGHUP, Signal::SIGINT] {
+        kill(program, ignored).unwrap();
+        assert!(child.try_wait().unwrap().is_none(), "{ignored} ended it");
+        assert!(killpg(group, None).is_ok(), "{ignored} ended the node");
+    }
+    kill(program, Signal::SIGTERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while killpg(group, None).is_ok() && std::time::Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+    assert!(killpg(group, None).is_err(), "the node is left");
+}
