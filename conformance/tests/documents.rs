@@ -258,6 +258,14 @@ fn furnish(directory: &Path) -> std::io::Result<()> {
     std::fs::write(directory.join("my.torrent"), torrent)?;
     std::fs::write(directory.join("data.bin"), "hello")?;
     std::fs::create_dir(directory.join("watched"))?;
+    // The negative control of the corrected Chord: two rings.
+    std::fs::write(
+        directory.join("trace.json"),
+        r#"{ "protocol": "chord", "variant": "zave2017", "property": "at_most_one_ring", "start": 5,
+             "scope": { "ids": 4, "successors": 2, "base": false },
+             "actions": ["1 fails", "3 joins through 2", "3 stabilizes from its successor", "1 joins through 3",
+                         "1 stabilizes from its successor", "2 fails"] }"#,
+    )?;
     std::fs::write(
         directory.join("baseline.toml"),
         "[[known]]\ncase = \"bittorrent-seeder/*\"\nverdict = \"fail\"\nreason = \"reported upstream\"\nexpires = 2020-01-01\n",

@@ -394,3 +394,17 @@ fn impossible_scopes_are_refused_with_the_reason() {
         assert_eq!(variant.name().parse(), Ok(variant));
     }
 }
+
+#[test]
+fn the_browser_lists_every_fact_about_the_shape_of_a_ring() {
+    use stateright::Model;
+    let listed = |variant| {
+        let ring = AtomicRing::new(Scope::new(variant, 4, 2)).expect("a possible scope");
+        let listed = ring.properties().into_iter();
+        listed.map(|property| property.name).collect::<Vec<_>>()
+    };
+    let facts = AtomicRing::facts();
+    let all: Vec<&str> = facts.iter().map(|fact| fact.name).collect();
+    assert_eq!(listed(Variant::TON2003_FIXED), all);
+    assert_eq!(listed(Variant::Zave2017), AtomicRing::KEPT);
+}

@@ -2,12 +2,48 @@
 
 use std::sync::Arc;
 
+use stateright::Property;
+
 use super::state::{State, Status};
 use super::{Action, AtomicRing, Variant};
 use crate::chord::properties;
 use crate::explore::{ActionClass, Fact, Fairness, Goal};
 use crate::property::Judgement;
 use crate::space::circle::between;
+
+macro_rules! listed {
+    ($($name:literal),* $(,)?) => {
+        vec![$(Property::always($name, |_, state: &State| is_kept($name, state))),*]
+    };
+}
+
+/// The facts about the shape of a ring as Stateright's Explorer lists them: of `zave2017` those that it keeps.
+pub(super) fn listed(variant: Variant) -> Vec<Property<AtomicRing>> {
+    let mut listed: Vec<Property<AtomicRing>> = listed![
+        "at_least_one_ring",
+        "at_most_one_ring",
+        "ordered_ring",
+        "no_loopy_ring",
+        "connected_appendages",
+        "ordered_merges",
+        "ordered_appendages",
+        "valid_successor_lists",
+        "no_duplicates",
+        "ordered_successor_lists",
+        "everyone_has_a_live_successor",
+        "principals_are_on_the_ring",
+        "enough_principals",
+    ];
+    listed.retain(|property| {
+        variant != Variant::Zave2017 || AtomicRing::KEPT.contains(&property.name)
+    });
+    listed
+}
+
+fn is_kept(name: &str, state: &State) -> bool {
+    properties::shape_named::<State>(name)
+        .is_some_and(|property| !(property.judge)(state).is_broken())
+}
 
 impl AtomicRing {
     /// The fact of that name, if it is one about the shape of a ring.

@@ -229,10 +229,7 @@ impl Model for AtomicRing {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![Property::always(
-            "everyone_has_a_live_successor",
-            |_, state: &State| state.everyone_has_a_live_successor(),
-        )]
+        facts::listed(self.scope.variant)
     }
 }
 
