@@ -43,6 +43,10 @@ fn main() -> ExitCode {
         "docs/kill-matrix.md has today's breaks",
         the_kill_matrix,
     ));
+    trials.push(Trial::test(
+        "docs/architecture.md gives a reason for every dependency",
+        the_dependencies,
+    ));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -244,6 +248,34 @@ fn the_kill_matrix() -> Result<(), Failed> {
             if !shown.iter().any(is_row) {
                 return Err(format!("{} lacks the row of {}", suite.name(), it.name).into());
             }
+        }
+    }
+    Ok(())
+}
+
+/// Every dependency that a crate of the project names has a row with its reason.
+fn the_dependencies() -> Result<(), Failed> {
+    let text = std::fs::read_to_string(root().join("docs/architecture.md"))?;
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| "));
+    let cells = rows.filter_map(|row| row.split(" | ").next());
+    let named: Vec<&str> = cells
+        .flat_map(|cell| cell.split(", "))
+        .filter_map(|name| name.split(' ').next())
+        .collect();
+    for of in ["model", "vectors", "conformance", "fuzz"] {
+        let manifest = std::fs::read_to_string(root().join(of).join("Cargo.toml"))?;
+        let manifest: toml::Table = manifest.parse()?;
+        let tables = ["dependencies", "dev-dependencies"].map(|key| manifest.get(key));
+        let tables = tables
+            .into_iter()
+            .flatten()
+            .filter_map(toml::Value::as_table);
+        let missing: Vec<&String> = tables
+            .flat_map(toml::Table::keys)
+            .filter(|name| !name.starts_with("peerproof") && !named.contains(&name.as_str()))
+            .collect();
+        if !missing.is_empty() {
+            return Err(format!("{of}: {missing:?}").into());
         }
     }
     Ok(())

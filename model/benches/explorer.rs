@@ -1,4 +1,5 @@
-//! The explorer beside Stateright and SPIN, on one model: seven counters from 0 to 9.
+//! The explorer beside Stateright and SPIN: seven counters from 0 to 9; and beside Stateright alone: the corrected
+//! Chord with five identifiers and lists of two.
 //!
 //! A plain program: one run of a checker takes seconds, needs hundreds of megabytes, and tells its own states, so
 //! repeated sampling would add nothing but waiting. Every checker runs `RUNS` times, in turns, and the fastest run of
@@ -8,14 +9,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use peerproof_model::explore::{Explorer, Fact, Pack, Verdict};
+use peerproof_model::chord::ring::{self, AtomicRing, Scope, Variant};
+use peerproof_model::explore::{Explorable, Explorer, Fact, Pack, Verdict};
 use stateright::{Checker, Model, Property};
 
 /// How often every checker runs; the environment variable `RUNS` says otherwise.
 const RUNS: usize = 3;
-/// States and transitions of the model: 10^7, and seven times nine tenths of it.
-const STATES: usize = 10_000_000;
-const TRANSITIONS: usize = 63_000_000;
+/// States and transitions of the counters: 10^7, and seven times nine tenths of it.
+const COUNTED: Size = (10_000_000, 63_000_000);
+/// States and transitions of the ring, pinned by the tests.
+const RINGS: Size = (777_771, 4_953_005);
+
+/// How many states a model has, and transitions.
+type Size = (usize, usize);
 
 /// Counters, each of which may be raised by one.
 #[derive(Clone, Debug)]
@@ -63,6 +69,55 @@ impl Pack for Counters {
     }
 }
 
+/// The corrected Chord, with one cheap fact: what is compared is the exploring.
+#[derive(Clone, Debug)]
+struct Ring(AtomicRing);
+
+impl Ring {
+    fn new() -> Self {
+        let scope = Scope::new(Variant::Zave2017, 5, 2);
+        Self(AtomicRing::new(scope).expect("a possible scope"))
+    }
+}
+
+impl Model for Ring {
+    type State = ring::State;
+    type Action = ring::Action;
+
+    fn init_states(&self) -> Vec<Self::State> {
+        self.0.init_states()
+    }
+
+    fn actions(&self, state: &Self::State, actions: &mut Vec<Self::Action>) {
+        self.0.actions(state, actions);
+    }
+
+    fn next_state(&self, state: &Self::State, action: Self::Action) -> Option<Self::State> {
+        self.0.next_state(state, action)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![Property::always(
+            "somebody_is_there",
+            |_, state: &ring::State| state.live().next().is_some(),
+        )]
+    }
+}
+
+impl Pack for Ring {
+    fn width(&self) -> Option<usize> {
+        self.0.width()
+    }
+
+    fn pack(&self, state: &Self::State, bytes: &mut Vec<u8>) {
+        self.0.pack(state, bytes);
+    }
+
+    fn unpack(&self, bytes: &[u8]) -> Self::State {
+        self.0.unpack(bytes)
+    }
+}
+
 /// What one run of a checker measured.
 struct Measured {
     time: Duration,
@@ -80,31 +135,58 @@ fn main() {
     let runs = std::env::var("RUNS")
         .ok()
         .and_then(|runs| runs.parse().ok());
-    let spin = Spin::build();
-    let mut checkers: Vec<(String, Run)> = vec![
-        ("peerproof, 1 thread".into(), Box::new(|| ours(1))),
-        ("peerproof, 2 threads".into(), Box::new(|| ours(2))),
-        (
-            "Stateright BFS, 1 thread".into(),
-            Box::new(|| stateright(true)),
-        ),
-        (
-            "Stateright DFS, 1 thread".into(),
-            Box::new(|| stateright(false)),
-        ),
-    ];
-    match spin {
+    let runs = runs.unwrap_or(RUNS);
+    let mut counters = checkers(&Counters, COUNTED);
+    match Spin::build() {
         Ok(spin) => {
             let name = format!("SPIN ({})", Spin::FLAGS);
-            checkers.push((name, Box::new(move || spin.run())));
+            counters.push((name, Box::new(move || spin.run())));
         }
         Err(why) => println!("SPIN is not measured: {why}"),
     }
+    compare("seven counters 0..9", COUNTED, counters, runs);
+    let rings = checkers(&Ring::new(), RINGS);
+    compare(
+        "chord zave2017, 5 identifiers, lists of 2",
+        RINGS,
+        rings,
+        runs,
+    );
+}
+
+/// Ours and Stateright's, on a model of that size.
+fn checkers<M>(model: &M, size: Size) -> Vec<(String, Run)>
+where
+    M: Explorable + Clone,
+{
+    let (one, two) = (model.clone(), model.clone());
+    let (broad, deep) = (model.clone(), model.clone());
+    vec![
+        (
+            "peerproof, 1 thread".into(),
+            Box::new(move || ours(&one, 1, size)),
+        ),
+        (
+            "peerproof, 2 threads".into(),
+            Box::new(move || ours(&two, 2, size)),
+        ),
+        (
+            "Stateright BFS, 1 thread".into(),
+            Box::new(move || stateright(&broad, true, size)),
+        ),
+        (
+            "Stateright DFS, 1 thread".into(),
+            Box::new(move || stateright(&deep, false, size)),
+        ),
+    ]
+}
+
+fn compare(what: &str, size: Size, mut checkers: Vec<(String, Run)>, runs: usize) {
     // For a look at one of them alone: `ONLY="peerproof, 1"`.
     let only = std::env::var("ONLY").unwrap_or_default();
     checkers.retain(|(name, _)| name.starts_with(&only));
     let mut best: Vec<Vec<Measured>> = checkers.iter().map(|_| Vec::new()).collect();
-    for _ in 0..runs.unwrap_or(RUNS) {
+    for _ in 0..runs {
         for ((name, run), measured) in checkers.iter().zip(&mut best) {
             match run() {
                 Some(one) => measured.push(one),
@@ -112,17 +194,17 @@ fn main() {
             }
         }
     }
-    println!("seven counters 0..9: {STATES} states, {TRANSITIONS} transitions");
+    println!("{what}: {} states, {} transitions", size.0, size.1);
     println!(
         "{:<70} {:>9} {:>9} {:>12} {:>11}",
         "", "fastest", "slowest", "states/s", "bytes/state"
     );
     for ((name, _), measured) in checkers.iter().zip(&best) {
-        report(name, measured);
+        report(name, size, measured);
     }
 }
 
-fn report(name: &str, measured: &[Measured]) {
+fn report(name: &str, size: Size, measured: &[Measured]) {
     let Some(fastest) = measured.iter().min_by_key(|one| one.time) else {
         return;
     };
@@ -131,7 +213,7 @@ fn report(name: &str, measured: &[Measured]) {
         .map(|one| one.time)
         .max()
         .unwrap_or_default();
-    let speed = STATES as f64 / fastest.time.as_secs_f64();
+    let speed = size.0 as f64 / fastest.time.as_secs_f64();
     let bytes = fastest
         .bytes
         .map_or("-".to_owned(), |bytes| format!("{bytes:.1}"));
@@ -142,29 +224,34 @@ fn report(name: &str, measured: &[Measured]) {
     );
 }
 
-fn ours(threads: usize) -> Option<Measured> {
-    let explorer = Explorer::new(&Counters).threads(threads);
+fn ours<M: Explorable>(model: &M, threads: usize, size: Size) -> Option<Measured> {
+    let explorer = Explorer::new(model).threads(threads);
     let began = Instant::now();
-    let report = explorer.check(&Fact::of(&Counters));
+    let report = explorer.check(&Fact::of(model));
     let time = began.elapsed();
     assert_eq!(report.verdict, Verdict::Holds);
-    assert_eq!((report.states, report.transitions), (STATES, TRANSITIONS));
+    assert_eq!((report.states, report.transitions), size);
     Some(Measured {
         time,
         bytes: Some(report.bytes_per_state),
     })
 }
 
-fn stateright(breadth_first: bool) -> Option<Measured> {
+fn stateright<M: Explorable + Clone>(
+    model: &M,
+    breadth_first: bool,
+    size: Size,
+) -> Option<Measured> {
+    let model = model.clone();
     let began = Instant::now();
-    let builder = Counters.checker().threads(1);
+    let builder = model.checker().threads(1);
     let states = if breadth_first {
         builder.spawn_bfs().join().unique_state_count()
     } else {
         builder.spawn_dfs().join().unique_state_count()
     };
     let time = began.elapsed();
-    assert_eq!(states, STATES);
+    assert_eq!(states, size.0);
     Some(Measured { time, bytes: None })
 }
 
@@ -214,7 +301,7 @@ impl Spin {
         };
         let states = line("states, stored")?;
         // The end of the loop and the beginning are states of their own for SPIN.
-        assert!((states - STATES as f64).abs() < 10.0, "{said}");
+        assert!((states - COUNTED.0 as f64).abs() < 10.0, "{said}");
         let megabytes = line("total actual memory usage")?;
         Some(Measured {
             time,
