@@ -61,9 +61,8 @@ fn skips(moment: &Moment, what: &str, met: impl Fn(&LinkView) -> bool) -> Judgem
     let torrent = &moment.view.torrent;
     let usual = |block: &BlockRequest| torrent.contains(block) && block.length <= USUAL_BLOCK;
     // Whoever made requests that cannot be served may be hung up on for those.
-    let innocent = |link: &&LinkView| {
-        met(link) && link.told.offence.is_none() && link.told.awaited().all(usual)
-    };
+    let innocent =
+        |link: &&LinkView| met(link) && link.told.is_innocent() && link.told.awaited().all(usual);
     match (
         moment.ended().filter(innocent),
         moment.quiet().filter(innocent),

@@ -47,7 +47,7 @@ fn every_new_connection_is_answered(moment: &Moment) -> Judgement {
 }
 
 fn an_innocent_neighbour_is_kept(moment: &Moment) -> Judgement {
-    let innocent = |link: &&LinkView| link.stands() && link.told.offence.is_none();
+    let innocent = |link: &&LinkView| link.stands() && link.told.is_innocent();
     match (
         moment.ended().filter(innocent),
         moment.quiet().filter(innocent),

@@ -49,6 +49,9 @@ pub struct Said {
     pub unknown_extended: bool,
     /// Why what it said obliges the other end to close, if it does: the first such thing.
     pub offence: Option<Offence>,
+    /// Whether it spoke of a piece that the torrent lacks where nobody is obliged to close for that: in a suggestion or
+    /// an offer. Who closes for it has a reason.
+    pub absurd: bool,
     /// Whether it closed.
     pub closed: bool,
 }
@@ -60,6 +63,11 @@ impl Said {
             || self.hopeless.remove(block)
             || self.cancelled.remove(block)
             || self.withdrawn.remove(block)
+    }
+
+    /// Whether nothing that it said gives the other end a reason to close.
+    pub fn is_innocent(&self) -> bool {
+        self.offence.is_none() && !self.absurd
     }
 
     /// The requests of this end to which an answer may still come.
@@ -98,6 +106,7 @@ impl Said {
             unknown: false,
             unknown_extended: false,
             offence: None,
+            absurd: false,
             closed: false,
         }
     }
@@ -161,6 +170,9 @@ pub(super) fn says(
         }
         Frame::Message(message) => message,
     };
+    if let PeerMessage::SuggestPiece(piece) | PeerMessage::AllowedFast(piece) = message {
+        speaker.absurd |= *piece >= torrent.pieces();
+    }
     match message {
         PeerMessage::Choke => {
             speaker.choking = true;

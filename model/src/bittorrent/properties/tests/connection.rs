@@ -198,6 +198,22 @@ fn what_only_seems_to_be_an_offence() {
         met().ended(),
         met().told(request(7, 0, 1)).ended(),
     );
+    // A piece that the torrent lacks is a reason to close, in an offer and in a suggestion, though nobody must.
+    for absurd in [
+        PeerMessage::SuggestPiece(3),
+        PeerMessage::AllowedFast(u32::MAX),
+    ] {
+        let scene = seeder().met(PLAIN.with_fast()).told(strange.clone());
+        let scene = scene.told(absurd);
+        assert_eq!(
+            scene.clone().ended().judge("unknown_messages_are_skipped"),
+            Unknown
+        );
+        assert_eq!(
+            scene.ended().judge("an_innocent_neighbour_is_kept"),
+            Unknown
+        );
+    }
     let extended = || {
         let strange = PeerMessage::Extended {
             id: 255,
