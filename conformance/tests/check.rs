@@ -373,7 +373,7 @@ fn traces_have_the_formats_of_other_tools() {
 
 #[test]
 fn impossible_rings_are_one_line_and_status_2() {
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["--ids", "9"], "9 identifiers are not possible"),
         (
             &["--ids", "4", "--successors", "4"],
@@ -391,6 +391,15 @@ fn impossible_rings_are_one_line_and_status_2() {
         (&["--churn", "join,die"], "no churn is called `die`"),
         (&["--peers", "2"], "--peers means nothing to chord"),
         (&["--scope", "join", "--ids", "4"], "--ids means nothing"),
+        // A node with messages that has this mutant would be sound.
+        (
+            &["--scope", "join", "--mutant", "joins-with-the-member"],
+            "no mutant is called `joins-with-the-member`",
+        ),
+        (
+            &["--ids", "8", "--successors", "3", "--liveness"],
+            "a goal has at most 64 classes of actions",
+        ),
     ];
     for (args, says) in cases {
         let output = peerproof(&[&["check", "chord"], args].concat());
@@ -399,6 +408,17 @@ fn impossible_rings_are_one_line_and_status_2() {
         assert!(said.contains(says), "{args:?}: {said}");
         assert_eq!(said.lines().count(), 1, "{said}");
     }
+    // The rule that 0 is no special place is the one that is broken: no state stands for its rotations.
+    let broken = [
+        "--ids",
+        "5",
+        "--mutant",
+        "never-wraps",
+        "--property",
+        "ordered_merges",
+    ];
+    let broken = peerproof(&[&["check", "chord", "--symmetry"], &broken[..]].concat());
+    assert_eq!(broken.status.code(), Some(1), "{}", text(&broken.stdout));
     let limited = peerproof(&["check", "chord", "--ids", "5", "--limit-memory", "1000000"]);
     assert_eq!(limited.status.code(), Some(3));
     assert!(text(&limited.stdout).contains("the limit of 1000000 bytes was reached after"));

@@ -27,6 +27,18 @@ macro_rules! mutants {
                 match self { $(Self::$variant => $property,)* }
             }
 
+            /// Whether it breaks a rule that only the atomic ring has: a node with messages that has it is sound.
+            pub fn needs_atomic_steps(self) -> bool {
+                matches!(
+                    self,
+                    Self::JoinsAnywhere
+                        | Self::JoinsWithTheMember
+                        | Self::RepeatsTheLastEntry
+                        | Self::NeverFillsUp
+                        | Self::ReconcilesBeforeUpdating
+                )
+            }
+
             /// The mutant of that name.
             pub fn by_name(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|mutant| mutant.name() == name)

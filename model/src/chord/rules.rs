@@ -1,5 +1,5 @@
 //! The decisions of a node, each once. The atomic models and the node with messages both ask here, and a
-//! [`Mutant`] breaks the same rule for both.
+//! [`Mutant`] breaks the same rule for both, where both have the rule.
 
 use super::mutant::Mutant;
 use crate::space::circle::{between, between_or_last};

@@ -81,6 +81,8 @@ pub struct RingView<I: Ord> {
     pub stored: BTreeSet<I>,
     /// On how many nodes a key is kept, its owner included; 0 when nobody knows.
     pub replication: usize,
+    /// The rules by which its members route, as far as that is known: the sound ones unless somebody says otherwise.
+    pub rules: Rules,
 }
 
 /// What a member says of itself.
@@ -111,6 +113,7 @@ impl<I: Ord> Default for RingView<I> {
             members: BTreeMap::new(),
             stored: BTreeSet::new(),
             replication: 0,
+            rules: Rules::default(),
         }
     }
 }

@@ -99,6 +99,11 @@ impl<'a, M: Explorable> Explorer<'a, M> {
     /// # Errors
     /// The run ended before every reachable state was visited; the text says why.
     pub fn find(&self, wanted: Fact<M>) -> Result<Option<Trace<M::Action>>, String> {
+        // Whatever shape of fact it was: it is looked for.
+        let wanted = Fact {
+            kind: Kind::Sometimes,
+            ..wanted
+        };
         let report = self.report(&[wanted], Until::Reached);
         let reached = report.properties.into_iter().next();
         match (report.verdict, reached) {

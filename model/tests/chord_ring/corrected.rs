@@ -408,3 +408,22 @@ fn the_browser_lists_every_fact_about_the_shape_of_a_ring() {
     assert_eq!(listed(Variant::TON2003_FIXED), all);
     assert_eq!(listed(Variant::Zave2017), AtomicRing::KEPT);
 }
+
+/// A member that is left alone notifies itself, and settles: that step is maintenance, not churn.
+#[test]
+fn who_is_left_alone_becomes_an_ideal_ring() {
+    let churn = Churn {
+        joins: false,
+        leaves: false,
+        fails: true,
+    };
+    let scope = Scope::new(Variant::Zave2017, 2, 2)
+        .without_base()
+        .churning(churn);
+    let ring = AtomicRing::new(scope).expect("a possible scope");
+    let goal = ring.convergence(Fairness::Strong);
+    let report = Explorer::new(&ring)
+        .converges(&goal)
+        .expect("it can be asked");
+    assert_eq!(report.verdict, LivenessVerdict::Holds);
+}

@@ -356,6 +356,12 @@ fn overshooting_lookups_are_noticed() {
     );
     let view = ideal(7, &LECTURE, 1);
     let rules = broken(Mutant::LookupOvershoots);
+    let overshooting = RingView {
+        rules,
+        ..view.clone()
+    };
+    assert!(judge(&overshooting, Mutant::LookupOvershoots.breaks()).is_broken());
+    assert!(judge(&overshooting, "fingers_never_loop").is_broken());
     assert!(ends_at_the_owner(&view, rules).is_broken());
     assert!(never_loops(&view, rules).is_broken());
     let point = |number| circle(7).point(number);

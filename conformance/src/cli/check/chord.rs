@@ -5,8 +5,8 @@ use peerproof_model::chord::properties;
 use peerproof_model::chord::ring::{AtomicRing, Churn, Scope, Start, State, Variant};
 use peerproof_model::chord::rules::Rules;
 use peerproof_model::explore::{
-    CheckReport, Counterexample, Explorer, Fact, Fairness, LivenessVerdict, PropertyReport,
-    PropertyVerdict, Story, Verdict, replay_named,
+    CheckReport, Counterexample, Explorer, Fact, Fairness, LivenessError, LivenessVerdict,
+    MOST_CLASSES, PropertyReport, PropertyVerdict, Story, Verdict, replay_named,
 };
 use peerproof_model::property::{Judgement, Kind};
 use peerproof_model::system::Terms;
@@ -25,7 +25,7 @@ const GOAL: &str = "the_ring_becomes_and_stays_ideal";
 /// What is promised once churn stops, state by state.
 const PROMISED: [&str; 3] = [
     "what_is_not_ideal_is_repaired",
-    "what_is_ideal_stays_ideal",
+    "what_is_settled_stays_settled",
     "the_ideal_ring_stays_in_reach",
 ];
 
@@ -67,13 +67,21 @@ impl Protocol for Chord {
         };
         let wants_goal =
             asked.is_none_or(|name| name == GOAL) && (args.liveness || asked == Some(GOAL));
+        if wants_goal {
+            let classes = ring.convergence(fairness).classes.len();
+            if classes > MOST_CLASSES {
+                // Said before anybody waits for the states.
+                let error = LivenessError::TooManyClasses { classes };
+                return Err(Failure::usage(error.to_string()));
+            }
+        }
         let name = ring.scope().variant.name();
         let mut finding = watched(name, |progress| {
             let explorer = Explorer::new(&ring)
                 .limits(limits(args, None))
                 .threads(threads(args))
                 .progress(progress);
-            let explorer = if args.symmetry && ring.scope().is_symmetric() {
+            let explorer = if args.symmetry && ring.is_symmetric() {
                 explorer.canonical(AtomicRing::canonical)
             } else {
                 explorer
@@ -352,7 +360,7 @@ fn facts(ring: &AtomicRing, asked: Option<&str>, liveness: bool) -> Vec<Fact<Ato
 fn terms(ring: &AtomicRing, mutant: Option<Mutant>, args: &Args) -> Terms {
     let scope = ring.scope();
     let variant = scope.variant.name();
-    let rotations = args.symmetry && scope.is_symmetric();
+    let rotations = args.symmetry && ring.is_symmetric();
     Terms {
         variant: match mutant {
             None => variant.to_owned(),

@@ -135,11 +135,9 @@ fn named(name: &str) -> Result<Scope, Failure> {
 }
 
 fn mutant(name: &str) -> Result<Mutant, Failure> {
-    known(
-        "mutant",
-        name,
-        Mutant::ALL.iter().map(|mutant| mutant.name()),
-    )?;
+    let all = Mutant::ALL.iter();
+    let known_here = all.filter(|mutant| !mutant.needs_atomic_steps());
+    known("mutant", name, known_here.map(|mutant| mutant.name()))?;
     Mutant::by_name(name).ok_or_else(|| Failure::usage(format!("no mutant is called `{name}`")))
 }
 

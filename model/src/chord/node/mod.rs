@@ -34,6 +34,7 @@ pub use storage::{Handover, Stored, Write};
 
 use super::message::{Answer, Message, Query};
 use super::mutant::Mutant;
+use super::rules::Rules;
 use super::view::{Finger, MemberView};
 use crate::choose::Choose;
 use crate::node::{Input, Node, Output};
@@ -267,6 +268,11 @@ impl ChordNode {
             fingers: exponents.map(finger).collect(),
             keys: kept.map(|(key, _)| *key).collect::<BTreeSet<_>>(),
         }
+    }
+
+    /// The rules that it follows.
+    pub fn rules(&self) -> Rules {
+        self.config().rules
     }
 
     fn is(&self, mutant: Mutant) -> bool {

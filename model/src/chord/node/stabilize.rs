@@ -179,7 +179,8 @@ impl ChordNode {
         self.suspect(head, act);
         let last = self.successors.len() == 1 && self.config().keeps_last;
         if !last && !self.is(Mutant::KeepsDeadSuccessor) {
-            self.successors.remove(0);
+            // Something else may have come before it meanwhile.
+            self.successors.retain(|known| *known != head);
         }
         self.round = None;
         match self.successors.first().copied() {

@@ -80,7 +80,7 @@ pub(super) fn fingers_are_right<I: Copy + Ord + Debug + Display>(view: &RingView
 
 /// Following the best finger towards a key always comes nearer to it, and so never returns.
 pub(super) fn fingers_never_loop<I: Copy + Ord + Debug + Display>(view: &RingView<I>) -> Judgement {
-    never_loops(view, Rules::default())
+    never_loops(view, view.rules)
 }
 
 /// Whether every forwarding comes nearer to the key, for nodes that follow these rules.
@@ -107,7 +107,7 @@ pub fn never_loops<I: Copy + Ord + Debug + Display>(view: &RingView<I>, rules: R
 pub(super) fn lookups_end_at_the_owner<I: Copy + Ord + Debug + Display>(
     view: &RingView<I>,
 ) -> Judgement {
-    ends_at_the_owner(view, Rules::default())
+    ends_at_the_owner(view, view.rules)
 }
 
 /// Whether every lookup in a ring that is in order ends at the owner, for nodes that follow these rules.

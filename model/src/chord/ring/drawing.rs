@@ -22,7 +22,7 @@ pub(super) fn svg(state: &State, ids: u8) -> String {
     let centre = SIZE / 2.0;
     let mut drawn = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{SIZE}\" height=\"{SIZE}\" viewBox=\"0 0 {SIZE} {SIZE}\">\
-         <rect width=\"{SIZE}\" height=\"{SIZE}\" rx=\"8\" fill=\"white\"/>\
+         <rect width=\"{SIZE}\" height=\"{SIZE}\" rx=\"8\" fill=\"#fff\"/>\
          <defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"20\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\" markerUnits=\"userSpaceOnUse\">\
          <path d=\"M0 0 L8 4 L0 8 z\"/></marker></defs>\
          <circle cx=\"{centre}\" cy=\"{centre}\" r=\"{RADIUS}\" fill=\"none\" stroke=\"#ccc\"/>"

@@ -1,6 +1,7 @@
 //! Who is there, with which pointers.
 
 use super::{AtomicRing, Place, Scope};
+use crate::chord::mutant::Mutant;
 use crate::chord::view::Ring;
 
 /// How many identifiers a state has room for.
@@ -280,10 +281,16 @@ impl Ring for State {
 }
 
 impl AtomicRing {
-    /// The first of the states that turning the circle makes of this one. Only where the scope
-    /// [is symmetric](Scope::is_symmetric) does one stand for all; elsewhere the state stands for itself.
+    /// Whether turning the circle turns one run into another: the scope [is symmetric](Scope::is_symmetric), and
+    /// so are the rules, which they are not where 0 is a special place.
+    pub fn is_symmetric(&self) -> bool {
+        self.scope.is_symmetric() && !self.rules.is(Mutant::NeverWraps)
+    }
+
+    /// The first of the states that turning the circle makes of this one. Only where the ring
+    /// [is symmetric](AtomicRing::is_symmetric) does one stand for all; elsewhere the state stands for itself.
     pub fn canonical(&self, state: &State) -> State {
-        if !self.scope.is_symmetric() {
+        if !self.is_symmetric() {
             return *state;
         }
         let turns = (1..self.scope.ids).map(|by| state.turned(by, self.scope.ids));

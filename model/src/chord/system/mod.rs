@@ -87,6 +87,7 @@ fn told(node: &ChordNode) -> super::view::MemberView<Id> {
 pub fn view(state: &RingState, replication: usize) -> RingView<Id> {
     let members = state.nodes.iter().flatten().filter(|node| node.is_member());
     let acknowledged = state.memory.acknowledged.iter();
+    let rules = state.nodes.iter().flatten().map(|node| node.rules()).next();
     RingView {
         members: members.map(|node| (node.id(), node.view())).collect(),
         stored: acknowledged
@@ -94,6 +95,7 @@ pub fn view(state: &RingState, replication: usize) -> RingView<Id> {
             .map(|(key, _)| *key)
             .collect(),
         replication,
+        rules: rules.unwrap_or_default(),
     }
 }
 
@@ -104,7 +106,7 @@ pub fn facts_of_states(scope: &Scope) -> Vec<Fact<MessageRing>> {
     let judged = move |name: &'static str, state: &RingState| {
         let property = super::properties::upkeep_named::<Id>(name);
         let view = view(state, replicas);
-        property.is_none_or(|property| !(property.judge)(&view).is_broken())
+        property.is_some_and(|property| !(property.judge)(&view).is_broken())
     };
     vec![
         Fact::always("nodes_tell_what_is_so", |_, state: &RingState| {
@@ -276,7 +278,7 @@ fn accurate() -> Patience<ChordNode> {
         !queues.any(|((_, to), queue)| *to == place && answers(queue))
     };
     Patience {
-        assumes: "an answer is overdue only when it cannot come any more",
+        assumes: "an answer is overdue only when whoever owes it is gone and no answer to the asker is under way, or when nothing at all is under way",
         may_expire: Arc::new(may_expire),
     }
 }
