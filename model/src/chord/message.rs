@@ -2,12 +2,15 @@
 //!
 //! A query is answered by the node it was sent to, under the same tag; a relayed lookup is answered by whoever
 //! knows the owner. The rest is told and not answered. There is no common wire format for these messages:
-//! `wire.rs` has the one of MIT's implementation, which says the same things in other words.
+//! `profile.rs` has the one of this project.
+
+use serde::{Deserialize, Serialize};
 
 use crate::space::circle::Id;
 
 /// One message.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Message {
     /// Asks the receiver.
     Query {
@@ -53,7 +56,8 @@ pub enum Message {
 }
 
 /// A question to one node.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Query {
     /// Who owns the key, or who is closer to it? (`find_successor`, iteratively)
     Route {
@@ -71,6 +75,7 @@ pub enum Query {
         /// The key.
         key: Id,
         /// The value.
+        #[serde(with = "super::profile::text")]
         value: Option<Vec<u8>>,
     },
     /// What is under the key?
@@ -88,7 +93,8 @@ pub enum Query {
 }
 
 /// The answer to a question.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Answer {
     /// The key lies between the sender and the first of its successors, which owns it.
     Owner {
@@ -135,6 +141,7 @@ pub enum Answer {
         /// The key.
         key: Id,
         /// The value; none: nothing is stored there.
+        #[serde(with = "super::profile::text")]
         value: Option<Vec<u8>>,
     },
     /// The sender keeps entries of these keys, in these versions or later ones.
@@ -145,13 +152,15 @@ pub enum Answer {
 }
 
 /// What is stored under a key, as nodes pass it on.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Entry {
     /// The key.
     pub key: Id,
     /// Counts the changes; the larger one is the later one.
     pub version: u32,
     /// The value; none: it was deleted, and must not come back from an old replica.
+    #[serde(with = "super::profile::text")]
     pub value: Option<Vec<u8>>,
 }
 

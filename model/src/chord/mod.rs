@@ -10,6 +10,7 @@
 //! | `view.rs` | what an observer knows of a ring: members, pointers, keys |
 //! | `properties` | the facts a ring is held to, over that view |
 //! | `message.rs` | what nodes say to each other |
+//! | `profile.rs` | the same as JSON, for nodes that let the kit read along |
 //! | `node` | one node with messages, timers and keys |
 //! | `system` | nodes with a network between them, as models |
 //! | `ring` | the ring with atomic operations, in every published generation, as models |
@@ -19,6 +20,7 @@ pub mod claims;
 pub mod message;
 pub mod mutant;
 pub mod node;
+pub mod profile;
 pub mod properties;
 pub mod ring;
 pub mod rules;

@@ -47,6 +47,24 @@ impl Id {
     pub fn small(self) -> Option<u64> {
         u64::try_from(self.0).ok()
     }
+
+    /// The number of these 40 hexadecimal digits, the form of large numbers in texts.
+    pub fn from_digits(digits: &str) -> Option<Self> {
+        let plain = digits.len() == 40 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = plain.then(|| U160::from_str_radix(digits, 16).ok())??;
+        Some(Self(number))
+    }
+
+    /// The number as 40 hexadecimal digits.
+    pub fn digits(self) -> String {
+        format!("{:040x}", self.0)
+    }
+}
+
+impl From<u64> for Id {
+    fn from(number: u64) -> Self {
+        Self(U160::from(number))
+    }
 }
 
 impl fmt::Display for Id {
@@ -54,7 +72,7 @@ impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.small() {
             Some(small) => write!(f, "{small}"),
-            None => write!(f, "{:040x}", self.0),
+            None => f.write_str(&self.digits()),
         }
     }
 }

@@ -1,0 +1,65 @@
+//! A node that lives: what can be said and done to it, and what it brings.
+
+use std::sync::mpsc::Sender;
+use std::time::Instant;
+
+/// Starts nodes of one kind: programs, programs behind an adapter, or the reference within this process.
+pub trait Starter: Send + Sync {
+    /// Starts one that is called `name`; what it says goes into `inbox` until it has ended.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    fn start(&self, name: &str, inbox: Sender<Arrival>) -> Result<Box<dyn Life>, StartError>;
+
+    /// How reports name what is started.
+    fn name(&self) -> String;
+}
+
+/// A node that lives. Dropping it ends it and everything that it has started.
+pub trait Life: Send {
+    /// Hands it a line, without its end. Never waits for the node: false when it does not read, or is gone.
+    fn say(&self, line: &str) -> bool;
+    /// Stops it where it is, as SIGSTOP does.
+    fn pause(&self);
+    /// Lets it go on, as SIGCONT does.
+    fn resume(&self);
+    /// Ends it at once, as `kill -9` does.
+    fn kill(&mut self);
+    /// The end of what it wrote to standard error, for a report.
+    fn last_words(&self) -> String;
+}
+
+/// Something that came from a node.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The node's name.
+    pub from: String,
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub news: News,
+}
+
+/// What a node brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// A line, without its end; bytes that are no UTF-8 are replaced.
+    Line(String),
+    /// A line that is longer than lines may be: it was not kept.
+    LineTooLong,
+    /// It has used up what it may use, and was ended for it: how, in one sentence.
+    Overused(String),
+    /// It has ended, or closed its standard output: how, in one sentence.
+    Ended(String),
+}
+
+/// Why a node could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The command line, the adapter or the bug is wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// The machine cannot start it.
+    #[error("{0}")]
+    Machine(String),
+}

@@ -1,0 +1,19 @@
+//! The control plane: how the kit drives a node that speaks its own language to its own kind, and looks into it.
+//!
+//! docs/control-plane.md is the page for people who write such nodes; its examples are tested against this code.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `envelope.rs` | lines, envelopes and errors, as Maelstrom has them |
+//! | `ring.rs` | what is asked of rings and answered |
+//! | `life.rs` | a node that lives: what can be said and done to it, and what it brings |
+
+pub mod envelope;
+pub mod life;
+pub mod ring;
+
+pub use envelope::{Envelope, ErrorCode, LineError, MOST_LINE};
+pub use life::{Arrival, Life, News, StartError, Starter};
+
+/// The name of the kit in envelopes.
+pub const KIT: &str = "kit";
