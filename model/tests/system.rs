@@ -404,6 +404,12 @@ fn an_observer_finds_what_is_broken_and_what_was_put_to_the_test() {
         property.trace.names(&*broken),
         ["diary0 -> diary1: 2", "diary0 -> diary1: 1"]
     );
+    assert_eq!(
+        broken.observed(IN_ORDER, &property.trace).as_deref(),
+        Some("1 came after 2")
+    );
+    assert_eq!(broken.observed(TRACELESS, &property.trace), None);
+    assert_eq!(watched(false).observed(IN_ORDER, &property.trace), None);
     let diagram = broken.mermaid(&property.trace).expect("it replays");
     assert_eq!(
         diagram,

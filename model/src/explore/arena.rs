@@ -69,6 +69,8 @@ impl<T: Copy> Rows<T> {
 
 /// Bytes of a chunk of states of different widths, as a power of two.
 const TEXT: u32 = 16;
+/// What a shard runs out of when its states are long.
+const BYTES: &str = "bytes of states in a shard";
 
 /// Packed states, numbered from 0.
 #[derive(Debug)]
@@ -119,7 +121,7 @@ impl Arena {
                 let full = |chunk: &Vec<u8>| chunk.len() + needed > 1 << TEXT;
                 if chunks.last().is_none_or(full) {
                     if chunks.len() == 1 << (u32::BITS - TEXT) {
-                        return Err(Full::Numbers);
+                        return Err(Full::Numbers(BYTES));
                     }
                     budget.make_room(chunks, 1, false)?;
                     chunks.push(Vec::new());
@@ -135,7 +137,8 @@ impl Arena {
                     };
                     budget.make_room(chunk, room, true)?;
                 }
-                let start = u32::try_from((at << TEXT) | chunk.len()).map_err(|_| Full::Numbers)?;
+                let start =
+                    u32::try_from((at << TEXT) | chunk.len()).map_err(|_| Full::Numbers(BYTES))?;
                 starts.push(&[start], budget)?;
                 put_length(bytes.len(), chunk);
                 chunk.extend_from_slice(bytes);

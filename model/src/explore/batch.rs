@@ -38,6 +38,11 @@ impl Batch {
         self.len
     }
 
+    /// The bytes that it holds, as the budget counts them.
+    pub(super) fn bytes(&self) -> usize {
+        self.records.capacity() + self.ends.capacity() * size_of::<u32>()
+    }
+
     #[inline]
     pub(super) fn mark(&self, at: usize) -> Mark {
         Mark((self.head(at) >> 32) as u32)
@@ -97,7 +102,7 @@ impl Batch {
             }
         } else {
             let end = self.records.len() + HEAD + bytes.len();
-            let end = u32::try_from(end).map_err(|_| Full::Numbers)?;
+            let end = u32::try_from(end).map_err(|_| Full::Numbers("bytes of states that wait"))?;
             budget.make_room(&mut self.records, HEAD + bytes.len(), false)?;
             budget.make_room(&mut self.ends, 1, false)?;
             self.records.extend_from_slice(&head);

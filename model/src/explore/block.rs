@@ -7,7 +7,7 @@ use stateright::Model;
 
 use super::batch::Batch;
 use super::fact::Fact;
-use super::limits::{Budget, Full};
+use super::limits::{Budget, Cut, Full};
 use super::shard::{Id, SHARDS, Shard, shard_of};
 use super::{Canonical, Pack};
 use crate::property::Kind;
@@ -35,25 +35,6 @@ impl<M: Pack> Asked<'_, M> {
     fn is_late(&self) -> bool {
         self.deadline
             .is_some_and(|deadline| Instant::now() >= deadline)
-    }
-}
-
-/// Why a run ends before every state was visited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cut {
-    States,
-    Depth,
-    Time,
-    Memory,
-    Numbers,
-}
-
-impl From<Full> for Cut {
-    fn from(full: Full) -> Self {
-        match full {
-            Full::Memory => Self::Memory,
-            Full::Numbers => Self::Numbers,
-        }
     }
 }
 
@@ -97,6 +78,11 @@ impl Block {
         }
         (self.touched, self.transitions, self.cut) = (0, 0, None);
         self.decided.clear();
+    }
+
+    /// The bytes of what waits here, as the budget counts them.
+    pub(super) fn bytes(&self) -> usize {
+        self.successors.iter().map(Batch::bytes).sum()
     }
 
     pub(super) fn successors(&self, shard: usize) -> Option<&Batch> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stateright::Model;
 
-use super::block::Cut;
+use super::limits::Cut;
 use super::search::{Plan, Search, Until};
 use super::space::Space;
 use super::{
@@ -131,7 +131,7 @@ impl<'a, M: Explorable> Explorer<'a, M> {
         let cut = search.cut.map(why);
         let (states, transitions, depth) = (search.visited, search.transitions, search.depth);
         let (exhausted, decided) = (search.exhausted, search.decided.clone());
-        let bytes = search.budget.used() + self.model.held();
+        let bytes = search.budget.peak() + self.model.held();
         let began = search.began();
         let space = Space {
             model: self.model,
@@ -184,8 +184,8 @@ impl<'a, M: Explorable> Explorer<'a, M> {
                 "the limit of {} bytes was reached after {states} states at depth {depth}",
                 limits.memory.unwrap_or_default()
             ),
-            Cut::Numbers => format!(
-                "there are more states than 32 bits can number; {states} were visited, to depth {depth}"
+            Cut::Numbers(what) => format!(
+                "there are more {what} than 32 bits can number; {states} states were visited, to depth {depth}"
             ),
         }
     }
@@ -198,5 +198,22 @@ fn verdict(kind: Kind, decided: bool, exhausted: bool) -> PropertyVerdict {
         (Kind::Sometimes, false, true) => PropertyVerdict::NeverReached,
         (Kind::Always | Kind::Sometimes, false, false) => PropertyVerdict::Unknown,
         (Kind::Eventually { .. }, ..) => PropertyVerdict::NotChecked(super::LIVENESS_NOT_CHECKED),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chord::ring::{AtomicRing, Scope, Variant};
+
+    #[test]
+    fn what_ran_out_is_called_by_its_name() {
+        let scope = Scope::new(Variant::Zave2017, 3, 2);
+        let model = AtomicRing::new(scope).expect("a possible scope");
+        let explorer = Explorer::new(&model);
+        assert_eq!(
+            explorer.why(Cut::Numbers("steps"), 7, 2),
+            "there are more steps than 32 bits can number; 7 states were visited, to depth 2"
+        );
     }
 }

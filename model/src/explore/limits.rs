@@ -14,7 +14,8 @@ pub struct Limits {
     pub depth: Option<usize>,
     /// Time spent.
     pub time: Option<Duration>,
-    /// Bytes of what the explorer keeps: states, parents, table, and successors that wait for their place.
+    /// Bytes of what the explorer keeps: states, parents, table, and successors that wait for their place; for
+    /// liveness the steps between all states as well, and what the search for loops notes of states.
     /// What the model needs while it steps is not counted.
     pub memory: Option<usize>,
 }
@@ -56,14 +57,35 @@ impl fmt::Debug for Progress {
 pub(super) enum Full {
     /// The memory limit.
     Memory,
-    /// States are numbered with 32 bits.
-    Numbers,
+    /// There are more of these than 32 bits can number.
+    Numbers(&'static str),
+}
+
+/// Why a run ends before its answer is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cut {
+    States,
+    Depth,
+    Time,
+    Memory,
+    /// There are more of these than 32 bits can number.
+    Numbers(&'static str),
+}
+
+impl From<Full> for Cut {
+    fn from(full: Full) -> Self {
+        match full {
+            Full::Memory => Self::Memory,
+            Full::Numbers(what) => Self::Numbers(what),
+        }
+    }
 }
 
 /// The bytes that a run's structures hold, counted by capacity, and their limit.
 #[derive(Debug)]
 pub(super) struct Budget {
     used: AtomicUsize,
+    peak: AtomicUsize,
     limit: usize,
 }
 
@@ -71,6 +93,7 @@ impl Budget {
     pub(super) fn new(limit: Option<usize>) -> Self {
         Self {
             used: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
             limit: limit.unwrap_or(usize::MAX),
         }
     }
@@ -82,6 +105,7 @@ impl Budget {
             self.give_back(bytes);
             return Err(Full::Memory);
         }
+        self.peak.fetch_max(used + bytes, Ordering::Relaxed);
         Ok(())
     }
 
@@ -91,6 +115,11 @@ impl Budget {
 
     pub(super) fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
+    }
+
+    /// The most that was used at any time.
+    pub(super) fn peak(&self) -> usize {
+        self.peak.load(Ordering::Relaxed)
     }
 
     /// Whether so many bytes beside those counted here exceed the limit.
@@ -117,9 +146,11 @@ impl Budget {
         self.take((after - before) * size_of::<T>())?;
         vec.reserve_exact(after - vec.len());
         // The allocator may give more than was asked for.
-        let more = vec.capacity().saturating_sub(after);
-        self.used
-            .fetch_add(more * size_of::<T>(), Ordering::Relaxed);
+        let more = vec.capacity().saturating_sub(after) * size_of::<T>();
+        if more > 0 {
+            let used = self.used.fetch_add(more, Ordering::Relaxed);
+            self.peak.fetch_max(used + more, Ordering::Relaxed);
+        }
         Ok(())
     }
 }

@@ -61,7 +61,7 @@ pub struct CheckReport<A> {
     pub depth: usize,
     /// How long it took.
     pub seconds: f64,
-    /// What the explorer's structures held at the end, when they held most.
+    /// What the explorer's structures held when they held most.
     pub bytes: usize,
     /// The same, divided by the number of states that were kept.
     pub bytes_per_state: f64,

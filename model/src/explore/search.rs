@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use super::block::{Asked, Block, Cut};
+use super::block::{Asked, Block};
 use super::fact::Fact;
-use super::limits::{Budget, Limits, Progress};
+use super::limits::{Budget, Cut, Limits, Progress};
 use super::shard::{Id, NOBODY, SHARDS, Shard, shard_of};
 use super::{Canonical, Pack};
 use crate::property::Kind;
@@ -57,6 +57,7 @@ pub(super) struct Search<'a, M: Pack> {
     blocks: Vec<RwLock<Block>>,
     pub(super) visited: usize,
     pub(super) transitions: usize,
+    /// How far the farthest visited state is.
     pub(super) depth: usize,
     /// For each fact, the first state that decided it.
     pub(super) decided: Vec<Option<Id>>,
@@ -86,7 +87,10 @@ impl<'a, M: Pack + Sync> Search<'a, M> {
             plan,
         };
         search.cut = search.explore().err();
-        search.blocks = Vec::new();
+        for block in std::mem::take(&mut search.blocks) {
+            let block = block.into_inner().unwrap_or_else(PoisonError::into_inner);
+            search.budget.give_back(block.bytes());
+        }
         search
     }
 
@@ -104,17 +108,14 @@ impl<'a, M: Pack + Sync> Search<'a, M> {
     fn explore(&mut self) -> Result<(), Cut> {
         self.begin()?;
         let mut starts = vec![0; SHARDS];
-        loop {
+        for level in 0.. {
             let ends: Vec<usize> = self.shards.iter().map(|shard| read(shard).len()).collect();
             if starts == ends {
                 self.exhausted = true;
-                return Ok(());
+                break;
             }
-            if self.visited > 0 {
-                if self.plan.limits.depth == Some(self.depth) {
-                    return Err(Cut::Depth);
-                }
-                self.depth += 1;
+            if level > 0 && self.plan.limits.depth == Some(self.depth) {
+                return Err(Cut::Depth);
             }
             let mut left: Vec<(usize, usize, usize)> = (0..SHARDS)
                 .filter(|shard| starts[*shard] < ends[*shard])
@@ -122,13 +123,14 @@ impl<'a, M: Pack + Sync> Search<'a, M> {
                 .collect();
             left.reverse();
             while !left.is_empty() {
-                self.round(&mut left)?;
+                self.round(level, &mut left)?;
                 if self.is_answered() {
                     return Ok(());
                 }
             }
             starts = ends;
         }
+        Ok(())
     }
 
     /// Takes in the initial states.
@@ -148,7 +150,7 @@ impl<'a, M: Pack + Sync> Search<'a, M> {
     }
 
     /// Visits the next states of the level, and keeps what follows them.
-    fn round(&mut self, left: &mut Vec<(usize, usize, usize)>) -> Result<(), Cut> {
+    fn round(&mut self, level: usize, left: &mut Vec<(usize, usize, usize)>) -> Result<(), Cut> {
         let room = match self.plan.limits.states {
             Some(limit) => limit - self.visited,
             None => ROUND,
@@ -170,6 +172,7 @@ impl<'a, M: Pack + Sync> Search<'a, M> {
         }
         self.take_in(blocks, threads)?;
         self.account(blocks, states);
+        self.depth = level;
         self.look_around()
     }
 

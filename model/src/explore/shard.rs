@@ -151,7 +151,7 @@ impl Shard {
         };
         let number = self.states.len();
         if number >= MOST {
-            return Err(Full::Numbers);
+            return Err(Full::Numbers("states"));
         }
         self.states.push(bytes, budget)?;
         self.parents.push(&[batch.parent(at).0], budget)?;

@@ -32,7 +32,7 @@ impl<M: Pack> Space<'_, M> {
 
     /// How many actions lead to a state.
     pub(super) fn depth(&self, id: Id) -> usize {
-        self.way_to(id).len() - 1
+        self.before(id).count()
     }
 
     /// A shortest trace to a state. Where states stand for their like, it leads to one of its like.
@@ -89,14 +89,17 @@ impl<M: Pack> Space<'_, M> {
     /// The states on the way, from an initial one.
     fn way_to(&self, id: Id) -> Vec<Id> {
         let mut way = vec![id];
-        loop {
-            let last = way[way.len() - 1];
-            let parent = self.shards[last.shard()].parent(last.number());
-            if parent == NOBODY {
-                way.reverse();
-                return way;
-            }
-            way.push(parent);
-        }
+        way.extend(self.before(id));
+        way.reverse();
+        way
+    }
+
+    /// The states on the way to a state, back to an initial one.
+    fn before(&self, id: Id) -> impl Iterator<Item = Id> {
+        let parent = |of: &Id| {
+            let parent = self.shards[of.shard()].parent(of.number());
+            (parent != NOBODY).then_some(parent)
+        };
+        std::iter::successors(parent(&id), parent)
     }
 }

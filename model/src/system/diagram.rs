@@ -98,6 +98,16 @@ impl<N: Node, O: Observe<N>> System<N, O> {
             .collect())
     }
 
+    /// What the observer saw when the property first broke along a trace; nothing where it does not break, or where the
+    /// trace is not one of this system.
+    pub fn observed(&self, property: &str, trace: &Trace<Action<N>>) -> Option<String> {
+        let steps = self.findings_along(trace).ok()?;
+        let mut broken = steps.into_iter().flatten();
+        broken
+            .find(|(name, _)| *name == property)
+            .map(|(_, observed)| observed)
+    }
+
     /// The trace as a Mermaid sequence diagram, with a note where a property breaks.
     ///
     /// # Errors

@@ -192,6 +192,22 @@ fn limits_that_are_not_met_do_not_cut() {
 }
 
 #[test]
+fn depth_is_that_of_the_farthest_visited_state() {
+    // 2n - 1 and 2n are n steps away: with one state visited it is the first, with two to three a state of depth 1.
+    let model = counter(100, Vec::new);
+    for (states, depth) in [(1, 0), (2, 1), (3, 1), (4, 2), (5, 2), (6, 3)] {
+        let limits = Limits {
+            states: Some(states),
+            ..Limits::default()
+        };
+        let report = check(&model, limits);
+        assert_eq!((report.states, report.depth), (states, depth));
+        let why = format!("the limit of {states} states was reached at depth {depth}");
+        assert_eq!(report.verdict, Verdict::Incomplete { why });
+    }
+}
+
+#[test]
 fn liveness_is_listed_but_not_checked() {
     let model = counter(4, || {
         vec![

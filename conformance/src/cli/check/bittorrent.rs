@@ -102,7 +102,7 @@ fn finding(scope: &Scope, mutant: Option<Mutant>, found: &Examination) -> Findin
             start: report.trace.start,
             actions: report.trace.names(swarm),
             loops_after: None,
-            observed: observed(found, report.name),
+            observed: swarm.observed(report.name, &report.trace),
             diagram: swarm.mermaid(&report.trace).ok(),
             exports: super::exports(swarm, &report.trace, &["state"], |state| {
                 vec![format!("{state:?}")]
@@ -118,16 +118,6 @@ fn finding(scope: &Scope, mutant: Option<Mutant>, found: &Examination) -> Findin
         });
     }
     finding
-}
-
-/// What was seen when the property broke.
-fn observed(found: &Examination, property: &str) -> Option<String> {
-    let report = found.report.property(property)?;
-    let steps = found.swarm.findings_along(&report.trace).ok()?;
-    let mut broken = steps.into_iter().flatten();
-    broken
-        .find(|(name, _)| *name == property)
-        .map(|(_, observed)| observed)
 }
 
 /// The scopes that are wanted, and in which the property, if one is asked, can be asked.

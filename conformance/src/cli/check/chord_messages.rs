@@ -61,7 +61,7 @@ pub(super) fn check(name: &str, args: &Args, found: &mut Found<'_>) -> Result<()
             start: answer.trace.start,
             actions: answer.trace.names(&*model),
             loops_after: None,
-            observed: observed(&model, answer.name, &answer.trace),
+            observed: model.observed(answer.name, &answer.trace),
             diagram: model.mermaid(&answer.trace).ok(),
             exports: super::exports(&*model, &answer.trace, &["ring"], |state| {
                 vec![format!("{:?}", state.memory.ring.members)]
@@ -113,19 +113,6 @@ pub(super) fn replay(trace: &Recorded) -> Result<Replayed, Failure> {
         steps: steps.collect(),
         returns: None,
     })
-}
-
-/// What was seen when the property broke.
-fn observed(
-    model: &MessageRing,
-    property: &str,
-    trace: &peerproof_model::explore::Trace<<MessageRing as stateright::Model>::Action>,
-) -> Option<String> {
-    let steps = model.findings_along(trace).ok()?;
-    let mut broken = steps.into_iter().flatten();
-    broken
-        .find(|(name, _)| *name == property)
-        .map(|(_, observed)| observed)
 }
 
 fn named(name: &str) -> Result<Scope, Failure> {

@@ -11,10 +11,12 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `allowance.rs` | the memory and the time that are left |
 //! | `graph.rs` | the steps without churn, in compressed rows |
 //! | `components.rs` | strongly connected components, without recursion |
 //! | `fairness.rs` | which components have a fair loop, by repeated refinement, and the loop |
 
+mod allowance;
 mod components;
 mod fairness;
 mod graph;
@@ -24,13 +26,13 @@ use std::sync::Arc;
 
 use stateright::Model;
 
-use super::block::Cut;
-use super::limits::Budget;
-use super::search::{Search, Until};
+use super::limits::Cut;
+use super::search::Until;
 use super::shard::Id;
 use super::space::Space;
 use super::{Explorable, Explorer, Judge, Trace};
-use graph::Graph;
+use allowance::Allowance;
+use graph::{Graph, Unbuilt};
 
 /// What is assumed of the actions of a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,9 +199,9 @@ impl<M: Explorable> Explorer<'_, M> {
     /// # Errors
     /// It cannot be asked so.
     pub fn converges(&self, goal: &Goal<M>) -> Result<LivenessReport<M::Action>, LivenessError> {
-        self.ask(goal, |space, graph, budget| {
-            let kept = graph.kept(budget)?;
-            meeting(space, graph, goal, &kept, budget)
+        self.ask(goal, |space, graph, allowance| {
+            let kept = graph.kept(allowance)?;
+            meeting(space, graph, goal, &kept, allowance)
         })
     }
 
@@ -208,8 +210,8 @@ impl<M: Explorable> Explorer<'_, M> {
     /// # Errors
     /// It cannot be asked so.
     pub fn recurs(&self, goal: &Goal<M>) -> Result<LivenessReport<M::Action>, LivenessError> {
-        self.ask(goal, |space, graph, budget| {
-            meeting(space, graph, goal, graph.goal(), budget)
+        self.ask(goal, |space, graph, allowance| {
+            meeting(space, graph, goal, graph.goal(), allowance)
         })
     }
 
@@ -221,11 +223,11 @@ impl<M: Explorable> Explorer<'_, M> {
         &self,
         goal: &Goal<M>,
     ) -> Result<LivenessReport<M::Action>, LivenessError> {
-        self.ask(goal, |space, graph, budget| {
-            let reaching = graph.reaching(budget)?;
+        self.ask(goal, |space, graph, allowance| {
+            let reaching = graph.reaching(allowance)?;
             let good = reaching.iter().filter(|reaching| **reaching).count();
-            let lost = (0..graph.len()).filter(|state| !reaching[*state]);
-            let nearest = graph.nearest(space, lost);
+            let is_lost = |state: &usize| !reaching[*state];
+            let nearest = graph.nearest(space, 0..graph.len(), is_lost, allowance)?;
             let counterexample = nearest.map(|lost| Counterexample::OutOfReach {
                 stem: space.trace_to(graph.id(lost)),
             });
@@ -239,8 +241,8 @@ impl<M: Explorable> Explorer<'_, M> {
         goal: &Goal<M>,
         answer: impl FnOnce(
             &Space<'_, M>,
-            &Graph,
-            &Budget,
+            &Graph<'_>,
+            &Allowance,
         ) -> Result<(usize, Option<Counterexample<M::Action>>), Cut>,
     ) -> Result<LivenessReport<M::Action>, LivenessError> {
         if self.canonical.is_some() {
@@ -258,7 +260,7 @@ impl<M: Explorable> Explorer<'_, M> {
             states: search.visited,
             good: 0,
             steps: 0,
-            bytes: search.budget.used() + self.model.held(),
+            bytes: search.budget.peak() + self.model.held(),
             seconds: search.began().elapsed().as_secs_f64(),
         };
         if let Some(cut) = search.cut {
@@ -267,41 +269,38 @@ impl<M: Explorable> Explorer<'_, M> {
             return Ok(report);
         }
         let (began, depth, transitions) = (search.began(), search.depth, search.transitions);
-        let (space, budget) = self.space(search);
-        let graph = Graph::build(&space, goal, transitions, self.threads, &budget);
-        if let Err(graph::Unbuilt::Class(class)) = graph {
-            let classes = goal.classes.len();
-            return Err(LivenessError::UnknownClass { class, classes });
-        }
-        let answered = match &graph {
-            Ok(graph) => {
-                report.steps = graph.steps();
-                answer(&space, graph, &budget)
-            }
-            Err(_) => Err(Cut::Memory),
-        };
-        report.verdict = match answered {
-            Ok((good, counterexample)) => {
-                report.good = good;
-                counterexample.map_or(LivenessVerdict::Holds, LivenessVerdict::Violated)
-            }
-            Err(cut) => LivenessVerdict::Incomplete {
-                why: self.why(cut, space.len(), depth),
-            },
-        };
-        report.bytes = report.bytes.max(budget.used() + self.model.held());
-        report.seconds = began.elapsed().as_secs_f64();
-        Ok(report)
-    }
-
-    fn space<'b>(&'b self, search: Search<'b, M>) -> (Space<'b, M>, Budget) {
         let (shards, budget) = search.into_parts();
         let space = Space {
             model: self.model,
             canonical: None,
             shards,
         };
-        (space, budget)
+        let deadline = self.limits.time.map(|limit| began + limit);
+        let allowance = Allowance::new(budget, deadline);
+        let answered = allowance
+            .take(self.model.held())
+            .map_err(Unbuilt::from)
+            .and_then(|()| Graph::build(&space, goal, transitions, self.threads, &allowance))
+            .and_then(|graph| {
+                report.steps = graph.steps();
+                Ok(answer(&space, &graph, &allowance)?)
+            });
+        report.verdict = match answered {
+            Ok((good, counterexample)) => {
+                report.good = good;
+                counterexample.map_or(LivenessVerdict::Holds, LivenessVerdict::Violated)
+            }
+            Err(Unbuilt::Cut(cut)) => LivenessVerdict::Incomplete {
+                why: self.why(cut, space.len(), depth),
+            },
+            Err(Unbuilt::Class(class)) => {
+                let classes = goal.classes.len();
+                return Err(LivenessError::UnknownClass { class, classes });
+            }
+        };
+        report.bytes = report.bytes.max(allowance.peak());
+        report.seconds = began.elapsed().as_secs_f64();
+        Ok(report)
     }
 }
 
@@ -309,34 +308,40 @@ impl<M: Explorable> Explorer<'_, M> {
 #[allow(clippy::type_complexity)]
 fn meeting<M: Explorable>(
     space: &Space<'_, M>,
-    graph: &Graph,
+    graph: &Graph<'_>,
     goal: &Goal<M>,
     good: &[bool],
-    budget: &Budget,
+    allowance: &Allowance,
 ) -> Result<(usize, Option<Counterexample<M::Action>>), Cut> {
-    let found = fairness::unfulfilled(graph, good, &goal.classes, space, budget)?;
-    let counterexample = found.map(|found| told(space, graph, goal, found));
+    let found = fairness::unfulfilled(graph, good, &goal.classes, space, allowance)?;
+    let told = |found| told(space, graph, goal, found, allowance);
+    let counterexample = found.map(told).transpose()?;
     Ok((good.iter().filter(|good| **good).count(), counterexample))
 }
 
 /// A run in the graph as actions of the model.
 fn told<M: Explorable>(
     space: &Space<'_, M>,
-    graph: &Graph,
+    graph: &Graph<'_>,
     goal: &Goal<M>,
-    found: fairness::Run,
-) -> Counterexample<M::Action> {
+    found: fairness::Run<'_>,
+    allowance: &Allowance,
+) -> Result<Counterexample<M::Action>, Cut> {
     let id = |state: usize| -> Id { graph.id(state) };
     let (from, steps) = match found {
         fairness::Run::Rest(state) => {
             let stem = space.trace_to(id(state));
-            return Counterexample::Rest { stem };
+            return Ok(Counterexample::Rest { stem });
         }
         fairness::Run::Loop(from, steps) => (from, steps),
     };
+    let mut pace = allowance.pace_of_model();
     let mut state = space.model.unpack(space.bytes(id(from)));
-    let mut cycle = Vec::new();
-    for (class, to) in steps {
+    allowance.take(steps.len() * size_of::<M::Action>())?;
+    let mut cycle = Vec::with_capacity(steps.len());
+    for step in &*steps {
+        pace.step()?;
+        let (class, to) = graph.step(*step as usize);
         let suits = |action: &M::Action| (goal.class_of)(space.model, action) == Some(class);
         let (action, next) = space
             .step_to(&state, id(to), suits)
@@ -345,5 +350,94 @@ fn told<M: Explorable>(
         state = next;
     }
     let stem = space.trace_to(id(from));
-    Counterexample::Loop { stem, cycle }
+    Ok(Counterexample::Loop { stem, cycle })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::explore::Pack;
+    use crate::explore::limits::Budget;
+
+    /// Three states in a round.
+    struct Round;
+
+    impl Model for Round {
+        type State = u8;
+        type Action = u8;
+
+        fn init_states(&self) -> Vec<u8> {
+            vec![0]
+        }
+
+        fn actions(&self, state: &u8, actions: &mut Vec<u8>) {
+            actions.push((state + 1) % 3);
+        }
+
+        fn next_state(&self, _: &u8, to: u8) -> Option<u8> {
+            Some(to)
+        }
+    }
+
+    impl Pack for Round {
+        fn pack(&self, state: &u8, bytes: &mut Vec<u8>) {
+            bytes.push(*state);
+        }
+
+        fn unpack(&self, bytes: &[u8]) -> u8 {
+            bytes[0]
+        }
+    }
+
+    #[test]
+    fn every_pass_over_the_graph_reads_the_clock() {
+        let goal = Goal {
+            name: "never",
+            holds: Arc::new(|_: &Round, _| false),
+            churn: "nothing",
+            classes: vec![ActionClass {
+                name: "on".into(),
+                fairness: Fairness::Weak,
+            }],
+            class_of: Arc::new(|_, _| Some(0)),
+        };
+        let explorer = Explorer::new(&Round);
+        let search = explorer.search(&[], Until::Exhausted);
+        let space = Space {
+            model: &Round,
+            canonical: None,
+            shards: search.into_parts().0,
+        };
+        let enough = Allowance::new(Budget::new(None), None);
+        let late = Allowance::new(Budget::new(None), Some(Instant::now()));
+        let built = Graph::build(&space, &goal, 3, 1, &late);
+        assert!(matches!(built, Err(Unbuilt::Cut(Cut::Time))));
+        let graph = Graph::build(&space, &goal, 3, 1, &enough);
+        let Ok(graph) = graph else {
+            panic!("there is time enough");
+        };
+        assert!(graph.kept(&enough).is_ok() && graph.kept(&late).is_err());
+        assert!(graph.reaching(&enough).is_ok() && graph.reaching(&late).is_err());
+        let all = || 0..graph.len();
+        let nearest = |allowance| graph.nearest(&space, all(), |_| true, allowance);
+        let bytes = |state: usize| space.bytes(graph.id(state));
+        assert_eq!(
+            nearest(&enough).map(|state| state.map(bytes)),
+            Ok(Some(&[0][..]))
+        );
+        assert_eq!(nearest(&late), Err(Cut::Time));
+        let found = || {
+            let run = fairness::unfulfilled(&graph, &[false; 3], &goal.classes, &space, &enough);
+            run.expect("there is time enough").expect("a loop")
+        };
+        let cycle = |allowance| match told(&space, &graph, &goal, found(), allowance) {
+            Ok(Counterexample::Loop { cycle, .. }) => Ok(cycle),
+            Ok(other) => panic!("not a loop: {other:?}"),
+            Err(cut) => Err(cut),
+        };
+        assert_eq!(cycle(&enough), Ok(vec![1, 2, 0]));
+        assert_eq!(cycle(&late), Err(Cut::Time));
+    }
 }
