@@ -1,17 +1,25 @@
-//! The explorer beside Stateright and SPIN: seven counters from 0 to 9; and beside Stateright alone: the corrected
-//! Chord with five identifiers and lists of two.
+//! The explorer beside Stateright and SPIN: seven counters from 0 to 9, and the corrected Chord with five identifiers
+//! and lists of two.
 //!
 //! A plain program: one run of a checker takes seconds, needs hundreds of megabytes, and tells its own states, so
 //! repeated sampling would add nothing but waiting. Every checker runs `RUNS` times, in turns, and the fastest run of
 //! each is reported beside the slowest.
+//!
+//! Stateright's depth-first search keeps a whole path for each state that waits, which is more than a machine has where
+//! paths are long. So Stateright runs in a process of its own with so much address space and no more.
 
-use std::path::{Path, PathBuf};
+#[path = "../tests/spin/verifier.rs"]
+mod verifier;
+
 use std::process::Command;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use peerproof_model::chord::ring::{self, AtomicRing, Scope, Variant};
 use peerproof_model::explore::{Explorable, Explorer, Fact, Pack, Verdict};
 use stateright::{Checker, Model, Property};
+
+use verifier::Verifier;
 
 /// How often every checker runs; the environment variable `RUNS` says otherwise.
 const RUNS: usize = 3;
@@ -19,6 +27,11 @@ const RUNS: usize = 3;
 const COUNTED: Size = (10_000_000, 63_000_000);
 /// States and transitions of the ring, pinned by the tests.
 const RINGS: Size = (777_771, 4_953_005);
+
+/// What Stateright may use.
+const GIBIBYTES: u64 = 8;
+/// Names the search for the process of its own.
+const SEARCH: &str = "STATERIGHT_SEARCH";
 
 /// How many states a model has, and transitions.
 type Size = (usize, usize);
@@ -121,13 +134,17 @@ impl Pack for Ring {
 /// What one run of a checker measured.
 struct Measured {
     time: Duration,
-    /// Bytes per state, by the checker's own count.
+    /// Bytes per state, by the checker's own count; for Stateright, which has none, by the system's.
     bytes: Option<f64>,
 }
 
-type Run = Box<dyn Fn() -> Option<Measured>>;
+/// Measures once, or says why it cannot.
+type Run = Box<dyn Fn() -> Result<Measured, String>>;
 
 fn main() {
+    if let Ok(search) = std::env::var(SEARCH) {
+        return search_alone(&search);
+    }
     // `cargo test --benches` must not explore ten million states.
     if std::env::args().any(|argument| argument == "--test") {
         return;
@@ -136,16 +153,12 @@ fn main() {
         .ok()
         .and_then(|runs| runs.parse().ok());
     let runs = runs.unwrap_or(RUNS);
-    let mut counters = checkers(&Counters, COUNTED);
-    match Spin::build() {
-        Ok(spin) => {
-            let name = format!("SPIN ({})", Spin::FLAGS);
-            counters.push((name, Box::new(move || spin.run())));
-        }
-        Err(why) => println!("SPIN is not measured: {why}"),
-    }
+    let mut counters = checkers("counters", &Counters, COUNTED);
+    counters.push(spin("counters.pml", &[], "-m1000 -w24", COUNTED));
     compare("seven counters 0..9", COUNTED, counters, runs);
-    let rings = checkers(&Ring::new(), RINGS);
+    let mut rings = checkers("chord", &Ring::new(), RINGS);
+    let scope = ["-DN=5", "-DR=2"];
+    rings.push(spin("chord.pml", &scope, "-m200000 -w20", RINGS));
     compare(
         "chord zave2017, 5 identifiers, lists of 2",
         RINGS,
@@ -154,29 +167,28 @@ fn main() {
     );
 }
 
-/// Ours and Stateright's, on a model of that size.
-fn checkers<M>(model: &M, size: Size) -> Vec<(String, Run)>
+/// Ours and Stateright's, on a model of that name and size.
+fn checkers<M>(name: &'static str, model: &M, size: Size) -> Vec<(String, Run)>
 where
     M: Explorable + Clone,
 {
     let (one, two) = (model.clone(), model.clone());
-    let (broad, deep) = (model.clone(), model.clone());
     vec![
         (
             "peerproof, 1 thread".into(),
-            Box::new(move || ours(&one, 1, size)),
+            Box::new(move || Ok(ours(&one, 1, size))),
         ),
         (
             "peerproof, 2 threads".into(),
-            Box::new(move || ours(&two, 2, size)),
+            Box::new(move || Ok(ours(&two, 2, size))),
         ),
         (
             "Stateright BFS, 1 thread".into(),
-            Box::new(move || stateright(&broad, true, size)),
+            Box::new(move || stateright(&format!("{name} breadth first"), size)),
         ),
         (
             "Stateright DFS, 1 thread".into(),
-            Box::new(move || stateright(&deep, false, size)),
+            Box::new(move || stateright(&format!("{name} depth first"), size)),
         ),
     ]
 }
@@ -185,12 +197,15 @@ fn compare(what: &str, size: Size, mut checkers: Vec<(String, Run)>, runs: usize
     // For a look at one of them alone: `ONLY="peerproof, 1"`.
     let only = std::env::var("ONLY").unwrap_or_default();
     checkers.retain(|(name, _)| name.starts_with(&only));
-    let mut best: Vec<Vec<Measured>> = checkers.iter().map(|_| Vec::new()).collect();
+    let mut results: Vec<Result<Vec<Measured>, String>> =
+        checkers.iter().map(|_| Ok(Vec::new())).collect();
     for _ in 0..runs {
-        for ((name, run), measured) in checkers.iter().zip(&mut best) {
+        for ((_, run), result) in checkers.iter().zip(&mut results) {
+            // What could not be measured once is not tried again.
+            let Ok(measured) = result else { continue };
             match run() {
-                Some(one) => measured.push(one),
-                None => println!("{name}: this run gave nothing that can be read"),
+                Ok(one) => measured.push(one),
+                Err(why) => *result = Err(why),
             }
         }
     }
@@ -199,8 +214,11 @@ fn compare(what: &str, size: Size, mut checkers: Vec<(String, Run)>, runs: usize
         "{:<70} {:>9} {:>9} {:>12} {:>11}",
         "", "fastest", "slowest", "states/s", "bytes/state"
     );
-    for ((name, _), measured) in checkers.iter().zip(&best) {
-        report(name, size, measured);
+    for ((name, _), result) in checkers.iter().zip(&results) {
+        match result {
+            Ok(measured) => report(name, size, measured),
+            Err(why) => println!("{name:<70} {why}"),
+        }
     }
 }
 
@@ -224,24 +242,67 @@ fn report(name: &str, size: Size, measured: &[Measured]) {
     );
 }
 
-fn ours<M: Explorable>(model: &M, threads: usize, size: Size) -> Option<Measured> {
+fn ours<M: Explorable>(model: &M, threads: usize, size: Size) -> Measured {
     let explorer = Explorer::new(model).threads(threads);
     let began = Instant::now();
     let report = explorer.check(&Fact::of(model));
     let time = began.elapsed();
     assert_eq!(report.verdict, Verdict::Holds);
     assert_eq!((report.states, report.transitions), size);
-    Some(Measured {
+    Measured {
         time,
         bytes: Some(report.bytes_per_state),
+    }
+}
+
+/// Runs Stateright's search of that name in a process that has only so much address space.
+fn stateright(search: &str, size: Size) -> Result<Measured, String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let limited = format!("ulimit -v {} && exec \"$0\"", GIBIBYTES << 20);
+    let output = Command::new("sh")
+        .args(["-c", &limited])
+        .arg(program)
+        .env(SEARCH, search)
+        .output()
+        .map_err(|error| format!("sh: {error}"))?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    if complaint.contains("memory allocation of") {
+        return Err(format!("ran out of {GIBIBYTES} GiB"));
+    }
+    let said = String::from_utf8_lossy(&output.stdout);
+    let numbers: Vec<f64> = said
+        .split_whitespace()
+        .filter_map(|number| number.parse().ok())
+        .collect();
+    let [states, seconds, bytes] = numbers[..] else {
+        return Err(format!("{}: {complaint}", output.status));
+    };
+    assert_eq!(states as usize, size.0);
+    Ok(Measured {
+        time: Duration::from_secs_f64(seconds),
+        bytes: Some(bytes / states).filter(|bytes| bytes.is_finite()),
     })
 }
 
-fn stateright<M: Explorable + Clone>(
-    model: &M,
-    breadth_first: bool,
-    size: Size,
-) -> Option<Measured> {
+/// What that process does: it prints states, seconds, and the most bytes that were resident at once.
+fn search_alone(search: &str) {
+    let (states, time) = match search {
+        "counters breadth first" => search_all(&Counters, true),
+        "counters depth first" => search_all(&Counters, false),
+        "chord breadth first" => search_all(&Ring::new(), true),
+        "chord depth first" => search_all(&Ring::new(), false),
+        _ => panic!("no search is called {search}"),
+    };
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| {
+        let kibibytes = line.strip_prefix("VmHWM:")?.split_whitespace().next()?;
+        kibibytes.parse::<f64>().ok()
+    });
+    let bytes = peak.map_or(f64::NAN, |kibibytes| kibibytes * 1024.0);
+    println!("{states} {} {bytes}", time.as_secs_f64());
+}
+
+fn search_all<M: Explorable + Clone>(model: &M, breadth_first: bool) -> (usize, Duration) {
     let model = model.clone();
     let began = Instant::now();
     let builder = model.checker().threads(1);
@@ -250,69 +311,28 @@ fn stateright<M: Explorable + Clone>(
     } else {
         builder.spawn_dfs().join().unique_state_count()
     };
-    let time = began.elapsed();
-    assert_eq!(states, size.0);
-    Some(Measured { time, bytes: None })
+    (states, began.elapsed())
 }
 
-/// A verifier made by SPIN.
-struct Spin {
-    folder: PathBuf,
-}
-
-impl Spin {
-    const FLAGS: &'static str = "gcc -O3 -DSAFETY -DNOREDUCE -DMEMLIM=4096; pan -m1000 -w24";
-
-    fn build() -> Result<Self, String> {
-        let folder = std::env::temp_dir().join(format!("peerproof-spin-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/counters.pml");
-        let spin = Self { folder };
-        let source = source.to_string_lossy().into_owned();
-        spin.command("spin", &["-a", &source])?;
-        let flags = "-O3 -DSAFETY -DNOREDUCE -DMEMLIM=4096 -o pan pan.c";
-        spin.command("gcc", &flags.split(' ').collect::<Vec<_>>())?;
-        Ok(spin)
-    }
-
-    fn command(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
-        let mut command = Command::new(program);
-        let output = command.args(arguments).current_dir(&self.folder).output();
-        let output = output.map_err(|error| format!("{program}: {error}"))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(format!("{program} failed: {said}"));
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    }
-
-    fn run(&self) -> Option<Measured> {
+/// SPIN on a model of ours in Promela.
+fn spin(model: &str, definitions: &[&str], flags: &'static str, size: Size) -> (String, Run) {
+    const BUILD: &str = "-O3 -DSAFETY -DNOREDUCE -DMEMLIM=4096";
+    let name = format!("SPIN (gcc {BUILD}; pan {flags})");
+    let verifier = Verifier::build(model, definitions, BUILD).map(Rc::new);
+    let run = move || {
+        let verifier = verifier.clone()?;
         let began = Instant::now();
-        let pan = self.folder.join("pan");
-        let said = self
-            .command(&pan.to_string_lossy(), &["-m1000", "-w24"])
-            .ok()?;
+        let said = verifier.run(flags)?;
         let time = began.elapsed();
-        let number = |line: &str| line.split_whitespace().next()?.parse::<f64>().ok();
-        let line = |what: &str| {
-            said.lines()
-                .find(|line| line.contains(what))
-                .and_then(number)
-        };
-        let states = line("states, stored")?;
+        let states = said.number("states, stored")?;
         // The end of the loop and the beginning are states of their own for SPIN.
-        assert!((states - COUNTED.0 as f64).abs() < 10.0, "{said}");
-        let megabytes = line("total actual memory usage")?;
-        Some(Measured {
+        let surplus = states - size.0 as f64;
+        assert!((0.0..2.0).contains(&surplus), "{said:?}");
+        let megabytes = said.number("total actual memory usage")?;
+        Ok(Measured {
             time,
             bytes: Some(megabytes * 1_048_576.0 / states),
         })
-    }
-}
-
-impl Drop for Spin {
-    fn drop(&mut self) {
-        // What is left in the folder of temporary files does no harm.
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
+    };
+    (name, Box::new(run))
 }
