@@ -2,7 +2,7 @@
 
 mod corrected;
 mod examples;
+mod killers;
 mod loopy;
-mod mutants;
 mod page;
 mod published;

@@ -11,12 +11,14 @@
 //! | `strong.rs` | what strong stabilization adds: 2002 |
 //! | `zave.rs` | the corrected operations: 2017 |
 //! | `drawing.rs` | a state as a picture |
-//! | `facts.rs` | the properties as facts about states; what is ideal, and what repairs it |
+//! | `facts.rs` | the properties of the shape of a ring as facts about states; the goal; what is ideal, and what repairs it |
+//! | `promises.rs` | what the operations of 2017 are held to, as facts about states |
 
 mod churn;
 mod drawing;
 mod facts;
 mod original;
+mod promises;
 mod scope;
 mod state;
 mod strong;
