@@ -44,6 +44,8 @@ macro_rules! mutants {
                         | Self::SwapsNeighbours
                         | Self::ForgetsItsPredecessor
                         | Self::NeverAdopts
+                        | Self::KeepsOneCopy
+                        | Self::ForgetsWhatMoves
                 )
             }
 
@@ -80,6 +82,9 @@ mutants! {
     OwnsUpToPredecessor "owns-up-to-predecessor" breaks "keys_are_with_their_owner": "Takes its arc for closed at the predecessor and open at itself.";
     LookupOvershoots "lookup-overshoots" breaks "lookups_end_at_the_owner": "Forwards a lookup to the farthest node it knows, beyond the key or not.";
     FingersOffByOne "fingers-off-by-one" breaks "fingers_are_right": "Looks finger number i up at 2^(i+1).";
+    AnswersTooEarly "answers-too-early" breaks "lookups_end_at_the_owner": "Answers a lookup with the node that it should have asked.";
+    KeepsOneCopy "keeps-one-copy" breaks "keys_are_replicated": "Keeps a key as its owner alone, and gives it to no replica.";
+    ForgetsWhatMoves "forgets-what-moves" breaks "no_key_is_lost": "Forgets the keys that a new predecessor owns, instead of giving them to it.";
 
     // Of nodes with messages only.
     AnyAnswerWill "any-answer-will" breaks "late_answers_change_nothing": "Takes an answer to an earlier question for one to a later question.";

@@ -1,4 +1,4 @@
-//! Every property can fail and is put to the test: for each a flawed ring whose exploration breaks it, and a sound
+//! Every property of the ring can fail and is put to the test: for each a flawed ring whose exploration breaks it, and a sound
 //! one whose exploration gives it an occasion to hold.
 
 use std::collections::BTreeSet;

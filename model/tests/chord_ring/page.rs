@@ -6,6 +6,7 @@ use peerproof_model::chord::mutant::Mutant;
 use peerproof_model::chord::ring::{AtomicRing, State};
 use peerproof_model::chord::{claims, properties};
 
+use super::equipped;
 use super::killers::{KILLERS, Killer, OCCASIONS};
 
 /// Every page about Chord, one after the other.
@@ -70,6 +71,11 @@ fn the_page_says_what_breaks_and_what_tests_each_property() {
     assert_eq!(
         table("| property | broken by | identifiers | r | steps |"),
         killers
+    );
+    let of_upkeep: Vec<String> = equipped::KILLERS.iter().map(equipped::line).collect();
+    assert_eq!(
+        table("| property | broken by | identifiers | r | with | steps |"),
+        of_upkeep
     );
     let occasions: Vec<String> = OCCASIONS
         .iter()
