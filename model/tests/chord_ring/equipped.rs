@@ -27,14 +27,20 @@ const fn copies(replication: u8) -> Equipment {
     }
 }
 
-fn ring((ids, successors): (u8, u8), equipment: Equipment, mutant: Option<Mutant>) -> EquippedRing {
+fn ring((ids, successors): Size, equipment: Equipment, mutant: Option<Mutant>) -> EquippedRing {
     let scope = Scope::new(Variant::Zave2017, ids, successors);
     let ring = EquippedRing::new(scope, equipment).expect("a possible scope");
     ring.with(Rules { mutant })
 }
 
-/// Identifiers and successors, equipment; states, transitions, depth.
-const COUNTS: &[((u8, u8), Equipment, (usize, usize, usize))] = &[
+/// Identifiers and successors.
+type Size = (u8, u8);
+/// States, transitions, depth.
+type Counts = (usize, usize, usize);
+/// What breaks a property: the mutant, identifiers and successors, equipment, steps of the shortest trace.
+type Killer = (&'static str, Mutant, Size, Equipment, usize);
+
+const COUNTS: &[(Size, Equipment, Counts)] = &[
     ((4, 2), BARE, (2_577, 10_724, 23)),
     ((4, 2), FINGERS, (88_440, 590_436, 30)),
     ((4, 2), copies(2), (59_356, 273_492, 41)),
@@ -83,8 +89,8 @@ fn states_are_their_bytes() {
     assert_eq!(seen.len(), count_depth_first(&Arc::new(ring)));
 }
 
-/// What breaks a property: the mutant, identifiers and successors, equipment, steps of the shortest trace.
-pub(super) const KILLERS: &[(&str, Mutant, (u8, u8), Equipment, usize)] = &[
+/// Every killer.
+pub(super) const KILLERS: &[Killer] = &[
     (
         "fingers_are_right",
         Mutant::FingersOffByOne,
@@ -144,15 +150,8 @@ pub(super) const KILLERS: &[(&str, Mutant, (u8, u8), Equipment, usize)] = &[
 ];
 
 /// The line of the page that is about a killer.
-pub(super) fn line(
-    (property, mutant, (ids, successors), equipment, steps): &(
-        &str,
-        Mutant,
-        (u8, u8),
-        Equipment,
-        usize,
-    ),
-) -> String {
+pub(super) fn line(killer: &Killer) -> String {
+    let (property, mutant, (ids, successors), equipment, steps) = killer;
     let with = match equipment {
         Equipment { fingers: true, .. } => "fingers".to_owned(),
         Equipment { replication: 0, .. } => "lists alone".to_owned(),
@@ -172,13 +171,8 @@ fn every_property_has_a_killer_and_every_mutant_is_one() {
         .iter()
         .filter(|mutant| !mutant.needs_messages() && !mutant.is_of_the_ring());
     for mutant in of_upkeep {
-        let declared =
-            |killer: &&(&str, Mutant, _, _, _)| killer.1 == *mutant && killer.0 == mutant.breaks();
-        assert!(
-            KILLERS.iter().any(|killer| declared(&killer)),
-            "{}",
-            mutant.name()
-        );
+        let declared = |killer: &Killer| killer.1 == *mutant && killer.0 == mutant.breaks();
+        assert!(KILLERS.iter().any(declared), "{}", mutant.name());
     }
 }
 
