@@ -36,6 +36,16 @@ macro_rules! mutants {
                         | Self::RepeatsTheLastEntry
                         | Self::NeverFillsUp
                         | Self::ReconcilesBeforeUpdating
+                        | Self::AdoptsBeforeAsking
+                        | Self::ForgetsTheList
+                        | Self::JoinsWithOneEntry
+                        | Self::TurnsToItself
+                        | Self::ClosesTheInterval
+                        | Self::SwapsNeighbours
+                        | Self::ForgetsItsPredecessor
+                        | Self::NeverAdopts
+                        | Self::KeepsOneCopy
+                        | Self::ForgetsWhatMoves
                 )
             }
 
@@ -61,9 +71,20 @@ mutants! {
     AdoptsTheDead "adopts-the-dead" breaks "everyone_has_a_live_successor": "Adopts its successor's predecessor dead or alive.";
     KeepsDeadPredecessor "keeps-dead-predecessor" breaks "what_is_not_ideal_is_repaired": "Never drops a dead predecessor.";
     NeverNotifies "never-notifies" breaks "what_is_not_ideal_is_repaired": "Never notifies anybody.";
+    AdoptsBeforeAsking "adopts-before-asking" breaks "at_least_one_ring": "Takes its successor's predecessor for its only successor before that has answered.";
+    TurnsToItself "turns-to-itself" breaks "at_most_one_ring": "Takes itself for its successor when that is dead.";
+    ClosesTheInterval "closes-the-interval" breaks "ordered_ring": "Takes itself for a better successor when it is its successor's predecessor.";
+    SwapsNeighbours "swaps-neighbours" breaks "no_loopy_ring": "Joins with the member as successor and the member's successor as predecessor.";
+    JoinsWithOneEntry "joins-with-one-entry" breaks "connected_appendages": "Joins with the first successor of a member alone, not with its list.";
+    ForgetsTheList "forgets-the-list" breaks "principals_are_on_the_ring": "Drops its whole list with a dead successor, and guesses the identifier after that.";
+    ForgetsItsPredecessor "forgets-its-predecessor" breaks "what_is_settled_stays_settled": "Forgets its predecessor, live or dead, whenever it stabilizes.";
+    NeverAdopts "never-adopts" breaks "the_ideal_ring_stays_in_reach": "Never takes its successor's predecessor for its successor.";
     OwnsUpToPredecessor "owns-up-to-predecessor" breaks "keys_are_with_their_owner": "Takes its arc for closed at the predecessor and open at itself.";
     LookupOvershoots "lookup-overshoots" breaks "lookups_end_at_the_owner": "Forwards a lookup to the farthest node it knows, beyond the key or not.";
     FingersOffByOne "fingers-off-by-one" breaks "fingers_are_right": "Looks finger number i up at 2^(i+1).";
+    AnswersTooEarly "answers-too-early" breaks "lookups_end_at_the_owner": "Answers a lookup with the node that it should have asked.";
+    KeepsOneCopy "keeps-one-copy" breaks "keys_are_replicated": "Keeps a key as its owner alone, and gives it to no replica.";
+    ForgetsWhatMoves "forgets-what-moves" breaks "no_key_is_lost": "Forgets the keys that a new predecessor owns, instead of giving them to it.";
 
     // Of nodes with messages only.
     AnyAnswerWill "any-answer-will" breaks "late_answers_change_nothing": "Takes an answer to an earlier question for one to a later question.";
@@ -80,5 +101,10 @@ impl Mutant {
     /// Whether only a node with messages can have it; the atomic models know nothing of it.
     pub fn needs_messages(self) -> bool {
         self >= Self::AnyAnswerWill
+    }
+
+    /// Whether an atomic ring has it without fingers and keys.
+    pub fn is_of_the_ring(self) -> bool {
+        self < Self::OwnsUpToPredecessor
     }
 }

@@ -96,7 +96,11 @@ impl Rules {
                 nearest = Some(node);
             }
         }
-        Hop::Forward(nearest.unwrap_or(successor))
+        let nearest = nearest.unwrap_or(successor);
+        if self.is(Mutant::AnswersTooEarly) {
+            return Hop::Owner(nearest);
+        }
+        Hop::Forward(nearest)
     }
 
     /// The list that follows from adopting `head` as successor: `head`, then what `head` says follows it,

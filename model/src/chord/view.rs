@@ -72,6 +72,21 @@ pub trait Ring {
     }
 }
 
+/// A ring whose members tell their fingers and keys as well.
+pub trait Equipped: Ring {
+    /// The finger table of a member, as far as it is known; empty for a node without one.
+    fn fingers(&self, member: Self::Id) -> impl Iterator<Item = Finger<Self::Id>>;
+
+    /// The keys that were stored and not taken away: none of them may be lost.
+    fn stored(&self) -> impl Iterator<Item = Self::Id>;
+
+    /// Whether a member keeps a key, as its owner or as a replica.
+    fn keeps(&self, member: Self::Id, key: Self::Id) -> bool;
+
+    /// On how many nodes a key is kept, its owner included; 0 when nobody knows.
+    fn replication(&self) -> usize;
+}
+
 /// A ring as it was collected from its members.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RingView<I: Ord> {
@@ -159,6 +174,27 @@ impl<I: Copy + Ord + Debug> Ring for RingView<I> {
         onward
             .or_else(|| self.members.first_key_value())
             .map(|(id, _)| *id)
+    }
+}
+
+impl<I: Copy + Ord + Debug> Equipped for RingView<I> {
+    fn fingers(&self, member: I) -> impl Iterator<Item = Finger<I>> {
+        let said = self.members.get(&member);
+        said.into_iter()
+            .flat_map(|said| said.fingers.iter().copied())
+    }
+
+    fn stored(&self) -> impl Iterator<Item = I> {
+        self.stored.iter().copied()
+    }
+
+    fn keeps(&self, member: I, key: I) -> bool {
+        let said = self.members.get(&member);
+        said.is_some_and(|said| said.keys.contains(&key))
+    }
+
+    fn replication(&self) -> usize {
+        self.replication
     }
 }
 

@@ -1,8 +1,9 @@
 //! Chord's ring with atomic operations, in every published generation.
 
 mod corrected;
+mod equipped;
 mod examples;
+mod killers;
 mod loopy;
-mod mutants;
 mod page;
 mod published;

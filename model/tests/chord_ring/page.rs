@@ -6,6 +6,9 @@ use peerproof_model::chord::mutant::Mutant;
 use peerproof_model::chord::ring::{AtomicRing, State};
 use peerproof_model::chord::{claims, properties};
 
+use super::equipped;
+use super::killers::{KILLERS, Killer, OCCASIONS};
+
 /// Every page about Chord, one after the other.
 fn page() -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/spec");
@@ -53,6 +56,34 @@ fn facts_mutants_and_disputes_are_on_a_page() {
         .chain(disputed);
     let missing: Vec<_> = all.filter(|name| !named.contains(name)).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// The page has a line for every killer and for every occasion, as the tests ask them, and no other.
+#[test]
+fn the_page_says_what_breaks_and_what_tests_each_property() {
+    let page = page();
+    let table = |heading: &str| -> Vec<String> {
+        let lines = page.lines().skip_while(|line| *line != heading).skip(2);
+        let rows = lines.take_while(|line| line.starts_with('|'));
+        rows.map(str::to_owned).collect()
+    };
+    let killers: Vec<String> = KILLERS.iter().map(Killer::line).collect();
+    assert_eq!(
+        table("| property | broken by | identifiers | r | steps |"),
+        killers
+    );
+    let of_upkeep: Vec<String> = equipped::KILLERS.iter().map(equipped::line).collect();
+    assert_eq!(
+        table("| property | broken by | identifiers | r | with | steps |"),
+        of_upkeep
+    );
+    let occasions: Vec<String> = OCCASIONS
+        .iter()
+        .map(|(name, (ids, successors), steps)| {
+            format!("| `{name}` | {ids} | {successors} | {steps} |")
+        })
+        .collect();
+    assert_eq!(table("| property | identifiers | r | steps |"), occasions);
 }
 
 /// Every id of a claim on a page is one.

@@ -1,36 +1,24 @@
 //! Where keys are.
 
-use std::fmt::{Debug, Display};
+use std::fmt::Display;
 
-use crate::chord::view::{Ring, RingView};
+use crate::chord::view::Equipped;
 use crate::property::Judgement::{self, Broken, Holds, Unknown};
 
-/// The first `replication` members from the owner on, each once.
-fn holders<I: Copy + Ord + Debug>(view: &RingView<I>, key: I) -> Vec<I> {
-    let onward = view.members.range(key..).map(|(id, _)| *id);
-    let wrapped = view.members.range(..key).map(|(id, _)| *id);
-    onward
-        .chain(wrapped)
-        .take(view.replication.max(1))
-        .collect()
-}
-
-fn keeps<I: Copy + Ord + Debug>(view: &RingView<I>, node: I, key: I) -> bool {
-    view.members
-        .get(&node)
-        .is_some_and(|said| said.keys.contains(&key))
+/// The first members from the owner on, each once: as many as a key is to be kept on.
+fn holders<R: Equipped>(ring: &R, key: R::Id) -> impl Iterator<Item = R::Id> {
+    let onward = std::iter::successors(ring.owner(key), |at| ring.next(*at));
+    onward.take(ring.replication().max(1).min(ring.size()))
 }
 
 /// Every stored key is with the first member at or clockwise of it.
-pub(super) fn keys_are_with_their_owner<I: Copy + Ord + Debug + Display>(
-    view: &RingView<I>,
-) -> Judgement {
+pub fn keys_are_with_their_owner<R: Equipped<Id: Display>>(ring: &R) -> Judgement {
     let mut judgement = Unknown;
-    for key in &view.stored {
-        let Some(owner) = view.owner(*key) else {
+    for key in ring.stored() {
+        let Some(owner) = ring.owner(key) else {
             return Unknown;
         };
-        if !keeps(view, owner, *key) {
+        if !ring.keeps(owner, key) {
             return Broken(format!("{owner} owns the key {key}, and does not have it"));
         }
         judgement = Holds;
@@ -39,18 +27,13 @@ pub(super) fn keys_are_with_their_owner<I: Copy + Ord + Debug + Display>(
 }
 
 /// Every stored key is on the first members from its owner on, as many as it is to be kept on.
-pub(super) fn keys_are_replicated<I: Copy + Ord + Debug + Display>(
-    view: &RingView<I>,
-) -> Judgement {
-    if view.replication == 0 {
+pub fn keys_are_replicated<R: Equipped<Id: Display>>(ring: &R) -> Judgement {
+    if ring.replication() == 0 {
         return Unknown;
     }
     let mut judgement = Unknown;
-    for key in &view.stored {
-        if let Some(lacks) = holders(view, *key)
-            .into_iter()
-            .find(|node| !keeps(view, *node, *key))
-        {
+    for key in ring.stored() {
+        if let Some(lacks) = holders(ring, key).find(|node| !ring.keeps(*node, key)) {
             return Broken(format!(
                 "{lacks} is to keep the key {key}, and does not have it"
             ));
@@ -61,10 +44,10 @@ pub(super) fn keys_are_replicated<I: Copy + Ord + Debug + Display>(
 }
 
 /// Every stored key is somewhere.
-pub(super) fn no_key_is_lost<I: Copy + Ord + Debug + Display>(view: &RingView<I>) -> Judgement {
+pub fn no_key_is_lost<R: Equipped<Id: Display>>(ring: &R) -> Judgement {
     let mut judgement = Unknown;
-    for key in &view.stored {
-        if !view.members().any(|node| keeps(view, node, *key)) {
+    for key in ring.stored() {
+        if !ring.members().any(|node| ring.keeps(node, key)) {
             return Broken(format!("nobody has the key {key}"));
         }
         judgement = Holds;

@@ -1,7 +1,8 @@
 //! The facts that a ring is held to.
 //!
 //! The facts of [`shape`] ask any [`Ring`]: the states of the atomic models, of the system with messages, and what
-//! processes say of themselves. Those of [`upkeep`] ask a [`RingView`], which knows fingers and keys as well.
+//! processes say of themselves. Those of [`upkeep`] ask a [`RingView`], which knows fingers and keys as well; the functions
+//! behind them ask any [`Equipped`](super::view::Equipped) ring.
 //!
 //! | file | holds |
 //! |---|---|
@@ -18,8 +19,9 @@ mod ring;
 mod routing;
 
 pub use ideal::{is_ideal, is_loopy};
+pub use keys::{keys_are_replicated, keys_are_with_their_owner, no_key_is_lost};
 pub use lists::{is_principal, principals};
-pub use routing::{ends_at_the_owner, lookup_path, never_loops};
+pub use routing::{ends_at_the_owner, fingers_are_right, lookup_path, never_loops};
 
 use std::fmt::{Debug, Display};
 

@@ -3,19 +3,19 @@
 use std::fmt::{Debug, Display};
 
 use crate::chord::rules::{Hop, Rules};
-use crate::chord::view::{Ring, RingView};
+use crate::chord::view::{Equipped, Ring, RingView};
 use crate::property::Judgement::{self, Broken, Holds, Unknown};
 use crate::space::circle::between_or_last;
 
 /// The nodes that a lookup of `key` from `from` visits, the answer last: each forwards to the nearest live node it
 /// knows before the key, or answers with its best successor. `None` when it gets stuck, or visits more nodes than
 /// there are.
-pub fn lookup_path<I: Copy + Ord + Debug>(
-    view: &RingView<I>,
+pub fn lookup_path<R: Equipped>(
+    view: &R,
     rules: Rules,
-    from: I,
-    key: I,
-) -> Option<Vec<I>> {
+    from: R::Id,
+    key: R::Id,
+) -> Option<Vec<R::Id>> {
     let mut path = vec![from];
     while path.len() <= view.size() + 1 {
         let at = *path.last()?;
@@ -33,10 +33,9 @@ pub fn lookup_path<I: Copy + Ord + Debug>(
     None
 }
 
-fn hop<I: Copy + Ord + Debug>(view: &RingView<I>, rules: Rules, at: I, key: I) -> Option<Hop<I>> {
+fn hop<R: Equipped>(view: &R, rules: Rules, at: R::Id, key: R::Id) -> Option<Hop<R::Id>> {
     let successor = view.best_successor(at)?;
-    let fingers = view.members.get(&at)?.fingers.iter();
-    let fingers = fingers.filter_map(|finger| finger.node);
+    let fingers = view.fingers(at).filter_map(|finger| finger.node);
     let known = fingers.chain(view.successors(at));
     let live = known.filter(|node| view.is_member(*node));
     Some(rules.hop(at, successor, live, key))
@@ -48,25 +47,22 @@ fn is_in_order<R: Ring>(ring: &R) -> bool {
     members.all(|member| ring.best_successor(member) == ring.next(member))
 }
 
-/// Where a lookup can be asked about: the members, where fingers begin, the keys, and every point of interest.
-fn keys<I: Copy + Ord + Debug>(view: &RingView<I>) -> impl Iterator<Item = I> {
-    let starts = view.members.values().flat_map(|said| &said.fingers);
+/// Where a lookup can be asked about: the members, where fingers begin, and the keys.
+fn keys<R: Equipped>(view: &R) -> impl Iterator<Item = R::Id> {
+    let starts = view.members().flat_map(|member| view.fingers(member));
     let starts = starts.map(|finger| finger.start);
-    view.members()
-        .chain(starts)
-        .chain(view.stored.iter().copied())
+    view.members().chain(starts).chain(view.stored())
 }
 
 /// Once successors are right: every finger is the first member at or clockwise of where it begins.
-pub(super) fn fingers_are_right<I: Copy + Ord + Debug + Display>(view: &RingView<I>) -> Judgement {
+pub fn fingers_are_right<R: Equipped<Id: Display>>(view: &R) -> Judgement {
     let mut judgement = Unknown;
-    for (member, said) in &view.members {
-        for finger in &said.fingers {
+    for member in view.members() {
+        for finger in view.fingers(member) {
             let Some(node) = finger.node else {
                 continue;
             };
-            let owner = view.owner(finger.start);
-            if owner != Some(node) {
+            if view.owner(finger.start) != Some(node) {
                 return Broken(format!(
                     "the finger of {member} from {} on is {node}",
                     finger.start
@@ -84,7 +80,7 @@ pub(super) fn fingers_never_loop<I: Copy + Ord + Debug + Display>(view: &RingVie
 }
 
 /// Whether every forwarding comes nearer to the key, for nodes that follow these rules.
-pub fn never_loops<I: Copy + Ord + Debug + Display>(view: &RingView<I>, rules: Rules) -> Judgement {
+pub fn never_loops<R: Equipped<Id: Display>>(view: &R, rules: Rules) -> Judgement {
     let mut judgement = Unknown;
     for from in view.members() {
         for key in keys(view) {
@@ -111,10 +107,7 @@ pub(super) fn lookups_end_at_the_owner<I: Copy + Ord + Debug + Display>(
 }
 
 /// Whether every lookup in a ring that is in order ends at the owner, for nodes that follow these rules.
-pub fn ends_at_the_owner<I: Copy + Ord + Debug + Display>(
-    view: &RingView<I>,
-    rules: Rules,
-) -> Judgement {
+pub fn ends_at_the_owner<R: Equipped<Id: Display>>(view: &R, rules: Rules) -> Judgement {
     if !is_in_order(view) {
         return Unknown;
     }

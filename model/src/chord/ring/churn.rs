@@ -41,10 +41,17 @@ impl AtomicRing {
                 let joined = state.insert(node);
                 if self.rules.is(Mutant::JoinsWithTheMember) {
                     joined.set_list(std::iter::once(via).chain(member.list()).take(length));
+                } else if self.rules.is(Mutant::JoinsWithOneEntry) {
+                    joined.set_list([successor]);
+                } else if self.rules.is(Mutant::SwapsNeighbours) {
+                    joined.set_list([via]);
                 } else {
                     joined.set_list(member.list());
                 }
                 joined.predecessor = via;
+                if self.rules.is(Mutant::SwapsNeighbours) {
+                    joined.predecessor = successor;
+                }
             }
             Variant::Ton2003 {
                 live_join: true, ..

@@ -1,15 +1,14 @@
-//! The properties as facts about states; what is ideal, and what repairs it.
+//! The properties of the shape of a ring as facts about states, the goal, what is ideal, and what repairs it.
 
 use std::sync::Arc;
 
 use stateright::Property;
 
 use super::state::{State, Status};
-use super::{Action, AtomicRing, Variant};
+use super::{Action, AtomicRing, Variant, promises};
 use crate::chord::properties;
 use crate::explore::{ActionClass, Fact, Fairness, Goal};
 use crate::property::Judgement;
-use crate::space::circle::between;
 
 macro_rules! listed {
     ($($name:literal),* $(,)?) => {
@@ -57,6 +56,9 @@ impl AtomicRing {
 
     /// The reachable partner of the property of that name: somewhere it is put to the test, and holds.
     pub fn put_to_the_test(name: &str) -> Option<Fact<Self>> {
+        if let Some(promise) = promises::named(name) {
+            return Some(promise.partner());
+        }
         let property = properties::shape_named::<State>(name)?;
         let judge = property.judge;
         Some(Fact::sometimes(property.name, move |_, state: &State| {
@@ -86,75 +88,6 @@ impl AtomicRing {
         "principals_are_on_the_ring",
         "enough_principals",
     ];
-
-    /// What the operations of `zave2017` are held to: whatever is not ideal can be repaired, what is ideal is left alone,
-    /// once churn stops the ideal ring stays in reach, and what single steps owe.
-    pub fn upkeep_facts() -> Vec<Fact<Self>> {
-        vec![
-            Fact::always(
-                "what_is_not_ideal_is_repaired",
-                |ring: &Self, state: &State| ring.is_ideal(state) || ring.is_repairable(state),
-            ),
-            Fact::always(
-                "what_is_settled_stays_settled",
-                |ring: &Self, state: &State| !ring.is_settled(state) || ring.is_left_alone(state),
-            ),
-            Fact::always(
-                "the_ideal_ring_stays_in_reach",
-                |ring: &Self, state: &State| ring.settles(state),
-            ),
-            Fact::always(
-                "everybody_may_join_an_ideal_ring",
-                |ring: &Self, state: &State| !ring.is_ideal(state) || ring.admits_everybody(state),
-            ),
-            Fact::always(
-                "live_predecessors_only_come_nearer",
-                |ring: &Self, state: &State| ring.keeps_near_predecessors(state),
-            ),
-            Fact::always("lists_are_full", |ring: &Self, state: &State| {
-                let length = usize::from(ring.scope.successors);
-                state
-                    .live()
-                    .all(|member| state.at(member).list().count() == length)
-            }),
-        ]
-    }
-
-    /// Whether no maintenance step of anybody changes a pointer, or leads to a state that is not settled.
-    fn is_left_alone(&self, state: &State) -> bool {
-        let mut actions = Vec::new();
-        self.offer_maintenance(state, &mut actions);
-        actions.iter().all(|action| {
-            let after = self.step(state, *action);
-            after.is_none_or(|after| after.pointers_equal(state) && self.is_settled(&after))
-        })
-    }
-
-    /// Whether each node that is not there can join through somebody.
-    fn admits_everybody(&self, state: &State) -> bool {
-        let absent = (0..self.scope.ids).filter(|node| !state.is_live(*node));
-        let mut absent = absent.map(|node| {
-            let mut through = state.live().map(|via| Action::Join(node, via));
-            through.any(|join| self.step(state, join).is_some())
-        });
-        absent.all(|admitted| admitted)
-    }
-
-    /// Whether the pending notifications of a state replace live predecessors by nearer ones only.
-    fn keeps_near_predecessors(&self, state: &State) -> bool {
-        state.live().all(|node| {
-            let before = state
-                .at(node)
-                .predecessor()
-                .filter(|before| state.is_live(*before));
-            let after = self.step(state, Action::Rectify(node, state.at(node).saved));
-            let after = after.and_then(|after| after.at(node).predecessor());
-            match (before, after) {
-                (Some(before), Some(after)) if before != after => between(before, after, node),
-                _ => true,
-            }
-        })
-    }
 
     /// Once churn stops the ring becomes ideal and stays so, when every kind of step of every member is that fair.
     /// Notifications by different nodes are different kinds, because a later one takes the place of an earlier one.
@@ -194,31 +127,6 @@ impl AtomicRing {
                 (!action.is_churn()).then(|| kind.unwrap_or(kinds.len()))
             }),
         }
-    }
-
-    /// Whether maintenance alone, one member after the other, leads to a settled ring.
-    ///
-    /// One way there is enough to show that it is in reach. A ring of n members that is repaired at all is repaired
-    /// within some multiple of n turns; the bound is generous.
-    fn settles(&self, state: &State) -> bool {
-        let mut now = *state;
-        let mut actions = Vec::new();
-        for _ in 0..4 * usize::from(self.scope.ids) {
-            if self.is_settled(&now) {
-                return true;
-            }
-            for node in now.live() {
-                // What it is in the middle of, a whole stabilization, and what the notified one makes of it.
-                for _ in 0..3 {
-                    actions.clear();
-                    self.offer_maintenance(&now, &mut actions);
-                    for action in actions.iter().filter(|action| action.node() == node) {
-                        now = self.step(&now, *action).unwrap_or(now);
-                    }
-                }
-            }
-        }
-        false
     }
 
     /// Whether nothing is left to repair: every pointer is what it is to be. What a member is in the middle of does not

@@ -10,13 +10,17 @@
 //! | `original.rs` | stabilize, notify, reconcile, update, flush: 2001 to 2003 |
 //! | `strong.rs` | what strong stabilization adds: 2002 |
 //! | `zave.rs` | the corrected operations: 2017 |
+//! | `equipped` | the same ring with fingers, and with a key and its replicas |
 //! | `drawing.rs` | a state as a picture |
-//! | `facts.rs` | the properties as facts about states; what is ideal, and what repairs it |
+//! | `facts.rs` | the properties of the shape of a ring as facts about states; the goal; what is ideal, and what repairs it |
+//! | `promises.rs` | what the operations of 2017 are held to, as facts about states |
 
 mod churn;
 mod drawing;
+mod equipped;
 mod facts;
 mod original;
+mod promises;
 mod scope;
 mod state;
 mod strong;
@@ -26,6 +30,7 @@ use std::fmt;
 
 use stateright::{Model, Path, Property};
 
+pub use equipped::{Equipment, EquippedAction, EquippedRing, EquippedState};
 pub use scope::{Churn, Scope, ScopeError, Start, Variant};
 pub use state::{MOST_PLACES, MOST_SUCCESSORS, Pointers, State, Status};
 

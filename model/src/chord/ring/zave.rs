@@ -20,14 +20,28 @@ impl AtomicRing {
         }
         let asked = *state.at(successor);
         self.adopt(state, node, successor);
+        if self.rules.is(Mutant::ForgetsItsPredecessor) {
+            state.at_mut(node).forget_predecessor();
+        }
         let better = asked
             .predecessor()
-            .filter(|candidate| self.rules.is_better_successor(node, *candidate, successor));
+            .filter(|candidate| self.is_asked_next(node, *candidate, successor));
         match better {
+            Some(candidate) if self.rules.is(Mutant::AdoptsBeforeAsking) => {
+                state.at_mut(node).set_list([candidate]);
+                self.notify_later(state, candidate, node);
+            }
             Some(candidate) => state.at_mut(node).begin(Status::Stabilizing, candidate),
             None => self.notify_later(state, successor, node),
         }
         true
+    }
+
+    /// Whether a member that is told of its successor's predecessor asks that one next: it is the better successor.
+    fn is_asked_next(&self, node: Place, candidate: Place, successor: Place) -> bool {
+        let oneself = candidate == node && self.rules.is(Mutant::ClosesTheInterval);
+        let better = self.rules.is_better_successor(node, candidate, successor);
+        (oneself || better) && !self.rules.is(Mutant::NeverAdopts)
     }
 
     fn drop_dead_successor(&self, state: &mut State, node: Place) -> bool {
@@ -46,6 +60,16 @@ impl AtomicRing {
                 .chain(its_list)
                 .take(length);
             state.at_mut(node).set_list(copied);
+            return true;
+        }
+        let instead = match self.rules.mutant {
+            Some(Mutant::TurnsToItself) => Some(node),
+            Some(Mutant::ForgetsTheList) => list.clone().next().map(|dead| self.next_id(dead)),
+            _ => None,
+        };
+        if let Some(only) = instead {
+            state.at_mut(node).set_list([only]);
+            self.notify_later(state, only, node);
             return true;
         }
         let last = list.clone().last().unwrap_or(node);
@@ -73,7 +97,7 @@ impl AtomicRing {
         };
         state.at_mut(node).finish();
         let first = state.at(node).first();
-        let better = self.rules.is_better_successor(node, saved, first);
+        let better = self.is_asked_next(node, saved, first);
         if better && state.is_live(saved) {
             self.adopt(state, node, saved);
         } else if better && self.rules.is(Mutant::AdoptsTheDead) {
