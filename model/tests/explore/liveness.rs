@@ -8,7 +8,7 @@ use crate::models::{Net, Rules, Step, goal, token_ring};
 use Fairness::{Strong, Unfair, Weak};
 use peerproof_model::explore::{
     ActionClass, Counterexample, Explorer, Fairness, Goal, Limits, LivenessError, LivenessVerdict,
-    Pack, Verdict, replay,
+    MOST_CLASSES, Pack, Verdict, replay,
 };
 use proptest::prelude::*;
 use stateright::Model;
@@ -479,6 +479,19 @@ fn a_run_that_is_cut_short_proves_nothing() {
         ..Limits::default()
     };
     assert_eq!(ask(enough).verdict, LivenessVerdict::Holds);
+}
+
+#[test]
+fn a_loop_does_what_all_of_the_most_classes_ask() {
+    // Every class leads from state 0 to itself, so a fair loop takes each of them.
+    let steps: Vec<Step> = (0..MOST_CLASSES).map(|class| (0, Some(class), 0)).collect();
+    for fairness in [Weak, Strong] {
+        let verdict = converges(&net(&steps), &goal(&[1], &[fairness; MOST_CLASSES]));
+        let LivenessVerdict::Violated(Counterexample::Loop { cycle, .. }) = verdict else {
+            panic!("nothing leads to the goal");
+        };
+        assert_eq!(cycle.len(), MOST_CLASSES);
+    }
 }
 
 #[test]

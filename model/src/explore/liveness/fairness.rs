@@ -177,7 +177,7 @@ fn tour(
     components.prepare_ways();
     let mut at = from;
     // The classes of the steps so far, and those that are impossible in a state on the way.
-    let (mut taken, mut absent) = (0, !possible(graph, from));
+    let (mut taken, mut absent) = (0u64, !possible(graph, from));
     let fair = (0..u64::BITS as usize).filter(|class| classes.fair() >> class & 1 == 1);
     for class in fair {
         let takes = part.taken >> class & 1 == 1;
