@@ -6,13 +6,13 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// A built verifier.
-pub struct Verifier {
+pub(crate) struct Verifier {
     folder: TempDir,
 }
 
 impl Verifier {
     /// Why there can be no verifier: a program that is missing.
-    pub fn absence() -> Option<String> {
+    pub(crate) fn absence() -> Option<String> {
         let missing = |(program, asked): (&str, &str)| {
             let error = Command::new(program).arg(asked).output().err()?;
             Some(format!("{program}: {error}"))
@@ -23,7 +23,7 @@ impl Verifier {
     }
 
     /// Builds the model of that name in `benches`, with these definitions, and these flags for gcc.
-    pub fn build(model: &str, definitions: &[&str], flags: &str) -> Result<Self, String> {
+    pub(crate) fn build(model: &str, definitions: &[&str], flags: &str) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let source = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("benches")
@@ -39,7 +39,7 @@ impl Verifier {
     }
 
     /// Runs it to the end: what it said, if it found no error and left nothing out.
-    pub fn run(&self, flags: &str) -> Result<Said, String> {
+    pub(crate) fn run(&self, flags: &str) -> Result<Said, String> {
         let pan = self.folder.path().join("pan");
         let flags: Vec<&str> = flags.split(' ').collect();
         let said = self.command(&pan.to_string_lossy(), &flags)?;
@@ -67,11 +67,11 @@ impl Verifier {
 
 /// What a verifier said at its end.
 #[derive(Debug)]
-pub struct Said(String);
+pub(crate) struct Said(String);
 
 impl Said {
     /// The number before these words.
-    pub fn number(&self, words: &str) -> Result<f64, String> {
+    pub(crate) fn number(&self, words: &str) -> Result<f64, String> {
         let line = self.0.lines().find(|line| line.contains(words));
         line.and_then(|line| line.split_whitespace().next()?.parse().ok())
             .ok_or_else(|| format!("no {words} in {}", self.0))
