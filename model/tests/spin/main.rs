@@ -5,7 +5,7 @@
 
 mod verifier;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use peerproof_model::chord::mutant::Mutant;
@@ -25,7 +25,7 @@ type Counts = (usize, usize);
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let required = std::env::var("PEERPROOF_REQUIRE_CLIENTS").is_ok_and(|value| value == "1");
-    let absence = Verifier::absence();
+    let absence = absence();
     let trial = |name: &str, run: Box<dyn FnOnce() -> Result<(), Failed> + Send>| match &absence {
         None => Trial::test(name, run),
         Some(reason) if required => {
@@ -98,4 +98,15 @@ fn theirs(ids: u8, successors: u8) -> Result<Counts, Failed> {
     // from there to each ring where runs may start.
     let starts = ring(ids, successors).init_states().len();
     Ok((states - 1, transitions - 1 - starts))
+}
+
+/// Why there can be no verifier: a program that is missing.
+fn absence() -> Option<String> {
+    let missing = |(program, asked): (&str, &str)| {
+        let error = Command::new(program).arg(asked).output().err()?;
+        Some(format!("{program}: {error}"))
+    };
+    [("spin", "-V"), ("gcc", "--version")]
+        .into_iter()
+        .find_map(missing)
 }

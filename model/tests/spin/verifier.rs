@@ -11,17 +11,6 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    /// Why there can be no verifier: a program that is missing.
-    pub(crate) fn absence() -> Option<String> {
-        let missing = |(program, asked): (&str, &str)| {
-            let error = Command::new(program).arg(asked).output().err()?;
-            Some(format!("{program}: {error}"))
-        };
-        [("spin", "-V"), ("gcc", "--version")]
-            .into_iter()
-            .find_map(missing)
-    }
-
     /// Builds the model of that name in `benches`, with these definitions, and these flags for gcc.
     pub(crate) fn build(model: &str, definitions: &[&str], flags: &str) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
