@@ -177,7 +177,8 @@ impl ChordNode {
     /// The successor is silent: the next of the list takes its place.
     fn give_successor_up(&mut self, head: Id, act: &mut Act) {
         self.suspect(head, act);
-        let last = self.successors.len() == 1 && self.config().keeps_last;
+        // In a tiny ring the list repeats the last one.
+        let last = self.config().keeps_last && self.successors.iter().all(|known| *known == head);
         if !last && !self.is(Mutant::KeepsDeadSuccessor) {
             // Something else may have come before it meanwhile.
             self.successors.retain(|known| *known != head);

@@ -6,14 +6,17 @@
 //! | file | holds |
 //! |---|---|
 //! | `scope.rs` | the scopes: who is there, what happens, what may go wrong |
+//! | `liveness.rs` | what a ring reaches once nothing is done to it any more |
 //! | `onlooker.rs` | the ring as its nodes tell it, and the facts about what they say |
 
+mod liveness;
 mod onlooker;
 mod scope;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+pub use liveness::{GOAL, convergence};
 pub use onlooker::{Memory, Onlooker, SAID};
 pub use scope::{Detector, Scope};
 
@@ -65,6 +68,8 @@ pub fn ring(scope: &Scope, mutant: Option<Mutant>) -> MessageRing {
         Some(Act::Ask(place, Request::Start))
     });
     let mut system = System::new(residents, scope.network, onlooker);
+    system.losses = scope.losses;
+    system.absent_hear_nothing = scope.gone_hear_nothing;
     system.opening = opening.collect();
     system.scripts.clone_from(&scope.scripts);
     system.acts = When::AnyMoment;

@@ -25,6 +25,10 @@ pub struct Scope {
     pub scripts: Vec<Vec<Act<Request>>>,
     /// What the network may do.
     pub network: Network,
+    /// How many messages may be lost at most, where any may be.
+    pub losses: Option<u8>,
+    /// Whether messages to nodes that are gone vanish at once; needed where rounds have no bound and somebody crashes.
+    pub gone_hear_nothing: bool,
     /// Whom nodes take for dead.
     pub detector: Detector,
     /// How often each node stabilizes, and looks after its predecessor where the variant wants that.
@@ -88,6 +92,8 @@ fn base() -> Scope {
         joiners: Vec::new(),
         scripts: Vec::new(),
         network: ORDERLY,
+        losses: None,
+        gone_hear_nothing: false,
         detector: Detector::Accurate,
         rounds: Expiries::Unbounded,
         idle: Vec::new(),
