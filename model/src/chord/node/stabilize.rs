@@ -202,6 +202,9 @@ impl ChordNode {
             && !self.errands.contains_key(&super::Errand::Join)
         {
             self.predecessor = None;
+            // Nobody waits for a predecessor that is not there any more; as a member it begins anew.
+            self.check = None;
+            act.cancel(Timer::Check);
             self.on_join(before, act);
         }
     }

@@ -56,6 +56,9 @@ pub struct Scope {
 pub enum Detector {
     /// Only those from whom no answer can come any more: the question or the answer is lost, or nobody is there.
     Accurate,
+    /// The same, where what is under way between others does not matter: a live node is taken for dead as soon as
+    /// question or answer is lost. Only where no key is written, for there a node asks others before it answers.
+    BetweenTwo,
     /// Each node gives up at most so often, on each kind of question, and may be wrong every time.
     Wrong(u8),
 }
