@@ -283,8 +283,15 @@ fn accurate(between_two: bool) -> Patience<ChordNode> {
             // Whoever is there may wait for others before it answers.
             Some(_) if !between_two => traffic.is_quiet(),
             Some(awaited) => {
-                !is_under_way(traffic, |from, to| (from, to) == (place, awaited), Message::is_query)
-                    && !is_under_way(traffic, |from, to| (from, to) == (awaited, place), Message::is_answer)
+                !is_under_way(
+                    traffic,
+                    |from, to| (from, to) == (place, awaited),
+                    Message::is_query,
+                ) && !is_under_way(
+                    traffic,
+                    |from, to| (from, to) == (awaited, place),
+                    Message::is_answer,
+                )
             }
             None => !is_under_way(traffic, |_, to| to == place, Message::is_answer),
         }
