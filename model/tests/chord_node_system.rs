@@ -400,6 +400,8 @@ const ASKED: &[(&str, &[&str])] = &[
             "join-and-crash-2003-fixed",
             "loss",
             "lookup",
+            "write",
+            "delete",
         ],
     ),
     (
