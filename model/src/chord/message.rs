@@ -165,6 +165,16 @@ pub struct Entry {
 }
 
 impl Message {
+    /// Whether somebody asks.
+    pub fn is_query(&self) -> bool {
+        matches!(self, Self::Query { .. })
+    }
+
+    /// Whether somebody answers.
+    pub fn is_answer(&self) -> bool {
+        matches!(self, Self::Answer { .. })
+    }
+
     /// Every node that the message names, and every key.
     pub fn points(&self) -> Vec<Id> {
         match self {

@@ -54,6 +54,11 @@ pub struct System<N: Node, O: Observe<N>> {
     pub residents: Vec<Resident<N>>,
     /// What is between them.
     pub network: Network,
+    /// How many datagrams may be lost at most; nothing: where any may be lost, all may.
+    pub losses: Option<u8>,
+    /// Whether datagrams to a node that is not there vanish at once. Else they are under way until they arrive
+    /// there, which nobody notices; but where questions to it are asked without a bound, so many are under way.
+    pub absent_hear_nothing: bool,
     /// How timers expire.
     pub timers: Timers<N>,
     /// Which set timers may expire in a state; nothing: all of them.
@@ -85,6 +90,8 @@ impl<N: Node, O: Observe<N>> System<N, O> {
         Self {
             residents,
             network,
+            losses: None,
+            absent_hear_nothing: false,
             timers: Timers::untimed(),
             patience: None,
             consent: None,
@@ -268,7 +275,10 @@ impl<N: Node, O: Observe<N>> System<N, O> {
                 loss,
                 duplication,
                 reordering,
-            } => (loss, duplication, reordering),
+            } => {
+                let more = self.losses.is_none_or(|most| state.breaks < most);
+                (loss && more, duplication, reordering)
+            }
         };
         for ((from, to), queue) in &state.traffic.datagrams {
             let reach = if reordering { queue.len() } else { 1 };

@@ -25,7 +25,7 @@ pub struct State<N: Node, M: Clone + Eq + Hash + Debug> {
     pub expired: BTreeMap<(Place, N::Timer), u8>,
     /// How many acts of each script have happened.
     pub scripts: Vec<u8>,
-    /// How many links the network has broken.
+    /// How many links the network has broken, or, where that has a bound, how many datagrams it has lost.
     pub breaks: u8,
     /// What the observer remembers.
     pub memory: Shared<M>,

@@ -52,7 +52,12 @@ impl<'a, N: Node, O: Observe<N>> Step<'a, N, O> {
                 again,
                 ..
             } => self.deliver(*from, *to, message, *again),
-            Action::Lose { from, to, message } => self.state.traffic.unpost(*from, *to, message),
+            Action::Lose { from, to, message } => {
+                if self.system.losses.is_some() {
+                    self.state.breaks = self.state.breaks.saturating_add(1);
+                }
+                self.state.traffic.unpost(*from, *to, message)
+            }
             Action::Closed { node, other, .. } => {
                 let closed = self.state.traffic.take(*node, *other) == Some(Arrival::Closed);
                 if closed {
@@ -154,7 +159,7 @@ impl<'a, N: Node, O: Observe<N>> Step<'a, N, O> {
             return;
         }
         self.state.traffic.depart(place, lossy);
-        if matches!(self.system.network, Network::Links { .. }) {
+        if matches!(self.system.network, Network::Links { .. }) || self.system.absent_hear_nothing {
             // An answer to a question of an earlier life of the node finds nobody.
             self.state
                 .traffic
@@ -265,6 +270,9 @@ impl<'a, N: Node, O: Observe<N>> Step<'a, N, O> {
                 self.state.traffic.send(from, to, message);
             }
             Network::Links { .. } => self.state.traffic.post(from, to, message, false, false),
+            Network::Datagrams { .. }
+                if self.system.absent_hear_nothing
+                    && self.state.nodes[usize::from(to)].is_none() => {}
             Network::Datagrams {
                 duplication,
                 reordering,

@@ -50,7 +50,10 @@ impl Protocol for Chord {
     }
 
     fn foreign(&self, args: &Args) -> Option<&'static str> {
-        let rings = args.of_rings().filter(|_| args.scope.is_some());
+        // Liveness is asked of rings with messages as well.
+        let rings = args
+            .of_rings()
+            .filter(|flag| args.scope.is_some() && *flag != "--liveness");
         args.of_swarms().or(rings)
     }
 
@@ -461,40 +464,10 @@ fn converge(
     fairness: Fairness,
     finding: &mut Finding,
 ) -> Result<(), Failure> {
-    let goal = ring.convergence(fairness);
     let report = explorer
-        .converges(&goal)
+        .converges(&ring.convergence(fairness))
         .map_err(|error| Failure::usage(error.to_string()))?;
-    finding.seconds += report.seconds;
-    let mut answer = Answer {
-        name: goal.name,
-        kind: Kind::Eventually {
-            fairness: "as its assumptions say",
-        },
-        verdict: PropertyVerdict::Holds,
-        tested: report.good > 0,
-        assumptions: report.assumptions,
-        run: None,
-    };
-    match report.verdict {
-        LivenessVerdict::Holds => {}
-        LivenessVerdict::Violated(found) => {
-            answer.verdict = PropertyVerdict::Violated;
-            answer.run = Some(endless(ring, &found));
-            if !finding.is_violated() {
-                finding.verdict = Verdict::Violated {
-                    property: goal.name,
-                };
-            }
-        }
-        LivenessVerdict::Incomplete { why } => {
-            answer.verdict = PropertyVerdict::Unknown;
-            if !finding.is_violated() {
-                finding.verdict = Verdict::Incomplete { why };
-            }
-        }
-    }
-    finding.answers.push(answer);
+    finding.enter_goal(report, |found| endless(ring, found));
     Ok(())
 }
 
@@ -503,22 +476,17 @@ fn endless(ring: &AtomicRing, found: &Counterexample<peerproof_model::chord::rin
     let stem = found.stem();
     let mut actions = stem.names(ring);
     let mut loops_after = None;
-    let observed = match found {
-        Counterexample::Loop { cycle, .. } => {
-            loops_after = Some(actions.len());
-            actions.extend(cycle.iter().map(ToString::to_string));
-            "a fair loop that never gets there"
-        }
-        Counterexample::Rest { .. } => "nothing need happen any more",
-        Counterexample::OutOfReach { .. } => "no way leads there",
-    };
+    if let Counterexample::Loop { cycle, .. } = found {
+        loops_after = Some(actions.len());
+        actions.extend(cycle.iter().map(ToString::to_string));
+    }
     let describe = |state: &State| vec![format!("{state:?}")];
     let story = Story::of_counterexample(ring, found, &["ring"], describe);
     Run {
         start: stem.start,
         actions,
         loops_after,
-        observed: Some(observed.to_owned()),
+        observed: Some(super::finding::unreached(found).to_owned()),
         diagram: None,
         exports: story.ok().map(|story| told(&story)),
     }

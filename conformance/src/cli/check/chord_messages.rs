@@ -3,13 +3,19 @@
 use std::sync::Arc;
 
 use peerproof_model::chord::mutant::Mutant;
-use peerproof_model::chord::system::{MessageRing, Scope, facts_of_states, ring, terms};
-use peerproof_model::explore::{Explorer, Fact, PropertyVerdict, replay_named};
+use peerproof_model::chord::system::{
+    GOAL, MessageRing, Scope, convergence, facts_of_states, ring, terms,
+};
+use peerproof_model::explore::{
+    Counterexample, Explorer, Fact, Fairness, PropertyVerdict, Story, replay_named,
+};
+use peerproof_model::system::Expiries;
 use serde_json::Value;
+use stateright::Model;
 
 use super::super::explore::Browser;
 use super::super::replay::{Recorded, Replayed, Step};
-use super::finding::{Answer, Finding, Run};
+use super::finding::{Answer, Finding, Run, unreached};
 use super::{Args, Found, known, limits, threads, watched};
 use crate::cli::Failure;
 
@@ -35,6 +41,12 @@ pub(super) fn check(name: &str, args: &Args, found: &mut Found<'_>) -> Result<()
     }
     let mutant = args.mutant.as_deref().map(mutant).transpose()?;
     let model = Arc::new(ring(&scope, mutant));
+    let wants_goal = args.liveness || args.property.as_deref() == Some(GOAL);
+    if wants_goal && scope.rounds != Expiries::Unbounded {
+        return Err(Failure::usage(format!(
+            "in {name} rounds have a bound, and the ring stops when they are over: liveness is asked where they have none"
+        )));
+    }
     let facts = asked(args, mutant, &scope, &model)?;
     let report = watched(scope.name, |progress| {
         let explorer = Explorer::new(&*model).limits(limits(args, None));
@@ -77,7 +89,58 @@ pub(super) fn check(name: &str, args: &Args, found: &mut Found<'_>) -> Result<()
             run,
         });
     }
+    if wants_goal {
+        converge(args, &scope, &model, &mut finding)?;
+    }
     found(finding)
+}
+
+/// Asks the goal and enters the answer.
+fn converge(
+    args: &Args,
+    scope: &Scope,
+    model: &MessageRing,
+    finding: &mut Finding,
+) -> Result<(), Failure> {
+    let fairness = match args.fairness.as_str() {
+        "weak" => Fairness::Weak,
+        _ => Fairness::Strong,
+    };
+    let goal = convergence(scope, model, fairness);
+    let report = watched(scope.name, |progress| {
+        let explorer = Explorer::new(model).limits(limits(args, None));
+        explorer
+            .threads(threads(args))
+            .progress(progress)
+            .converges(&goal)
+    });
+    let report = report.map_err(|error| Failure::usage(error.to_string()))?;
+    finding.enter_goal(report, |found| endless(model, found));
+    Ok(())
+}
+
+/// A run that never reaches the goal, in words.
+fn endless(model: &MessageRing, found: &Counterexample<<MessageRing as Model>::Action>) -> Run {
+    let stem = found.stem();
+    let mut actions = stem.names(model);
+    let mut whole = stem.clone();
+    let mut loops_after = None;
+    if let Counterexample::Loop { cycle, .. } = found {
+        loops_after = Some(actions.len());
+        actions.extend(cycle.iter().map(|action| model.format_action(action)));
+        whole.actions.extend(cycle.iter().cloned());
+    }
+    let story = Story::of_counterexample(model, found, &["ring"], |state| {
+        vec![format!("{:?}", state.memory.ring.members)]
+    });
+    Run {
+        start: stem.start,
+        actions,
+        loops_after,
+        observed: Some(unreached(found).to_owned()),
+        diagram: model.mermaid(&whole).ok(),
+        exports: story.ok().map(|story| super::told(&story)),
+    }
 }
 
 pub(super) fn explore(name: &str, browser: &mut Browser<'_>) -> Result<(), Failure> {
@@ -111,7 +174,9 @@ pub(super) fn replay(trace: &Recorded) -> Result<Replayed, Failure> {
         begins: None,
         broken_at_first: Vec::new(),
         steps: steps.collect(),
-        returns: None,
+        returns: trace
+            .loops_after
+            .map(|stem| states.get(stem) == states.last()),
     })
 }
 
@@ -137,7 +202,12 @@ fn asked(
 ) -> Result<Vec<Fact<MessageRing>>, Failure> {
     let mut facts = model.facts();
     facts.extend(facts_of_states(scope));
-    let name = args.property.as_deref().or(mutant.map(Mutant::breaks));
+    // A mutant that stops maintenance declares a fact of the atomic ring; with messages the goal notices.
+    let declared = mutant.map(Mutant::breaks).filter(|_| !args.liveness);
+    let name = args.property.as_deref().or(declared);
+    if name == Some(GOAL) || (name.is_none() && mutant.is_some()) {
+        return Ok(Vec::new());
+    }
     if let Some(name) = name {
         known("property", name, facts.iter().map(|fact| fact.name))?;
         facts.retain(|fact| fact.name == name);

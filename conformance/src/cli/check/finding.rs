@@ -1,6 +1,8 @@
 //! What a check found, in words: the same for every protocol.
 
-use peerproof_model::explore::{CheckReport, PropertyVerdict, Verdict};
+use peerproof_model::explore::{
+    CheckReport, Counterexample, LivenessReport, LivenessVerdict, PropertyVerdict, Verdict,
+};
 use peerproof_model::property::Kind;
 use peerproof_model::system::Terms;
 use serde_json::{Map, Value};
@@ -101,6 +103,44 @@ impl Finding {
         }
     }
 
+    /// Enters the answer about a goal; `told` puts a run that never reaches it in words.
+    pub(super) fn enter_goal<A>(
+        &mut self,
+        report: LivenessReport<A>,
+        told: impl FnOnce(&Counterexample<A>) -> Run,
+    ) {
+        self.seconds += report.seconds;
+        let mut answer = Answer {
+            name: report.goal,
+            kind: Kind::Eventually {
+                fairness: "as its assumptions say",
+            },
+            verdict: PropertyVerdict::Holds,
+            tested: report.good > 0,
+            assumptions: report.assumptions,
+            run: None,
+        };
+        match report.verdict {
+            LivenessVerdict::Holds => {}
+            LivenessVerdict::Violated(found) => {
+                answer.verdict = PropertyVerdict::Violated;
+                answer.run = Some(told(&found));
+                if !self.is_violated() {
+                    self.verdict = Verdict::Violated {
+                        property: report.goal,
+                    };
+                }
+            }
+            LivenessVerdict::Incomplete { why } => {
+                answer.verdict = PropertyVerdict::Unknown;
+                if !self.is_violated() {
+                    self.verdict = Verdict::Incomplete { why };
+                }
+            }
+        }
+        self.answers.push(answer);
+    }
+
     pub(super) fn is_violated(&self) -> bool {
         matches!(self.verdict, Verdict::Violated { .. })
     }
@@ -140,4 +180,13 @@ fn literal(text: &str) -> Value {
     let number = text.parse::<u64>().map(Value::from).ok();
     let truth = || text.parse::<bool>().map(Value::from).ok();
     number.or_else(truth).unwrap_or_else(|| text.into())
+}
+
+/// Why a run never reaches the goal.
+pub(super) fn unreached<A>(found: &Counterexample<A>) -> &'static str {
+    match found {
+        Counterexample::Loop { .. } => "a fair loop that never gets there",
+        Counterexample::Rest { .. } => "nothing need happen any more",
+        Counterexample::OutOfReach { .. } => "no way leads there",
+    }
 }

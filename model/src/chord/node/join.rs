@@ -28,13 +28,15 @@ impl ChordNode {
     }
 
     /// The lazy join: `from` is the member before this node, and `list` begins with the one after it.
-    pub(super) fn on_place_found(&mut self, from: Id, list: Vec<Id>, act: &mut Act) {
+    pub(super) fn on_place_found(&mut self, from: Id, mut list: Vec<Id>, act: &mut Act) {
         let own = self.id();
-        let head = list.first().copied().unwrap_or(own);
-        if head == own {
-            // Somebody still believes that this node is a member.
-            return self.pause(Errand::Join, act);
+        // Where `from` still takes this node for a member, it says as well who follows; and if it knows nobody
+        // else, it is itself the one that lives.
+        list.retain(|other| *other != own);
+        if list.is_empty() {
+            list.push(from);
         }
+        let head = list[0];
         if self.config().joins_only_live() {
             let tag = self.fresh_tag();
             if let Some(lookup) = self.errands.get_mut(&Errand::Join) {

@@ -177,7 +177,8 @@ impl ChordNode {
     /// The successor is silent: the next of the list takes its place.
     fn give_successor_up(&mut self, head: Id, act: &mut Act) {
         self.suspect(head, act);
-        let last = self.successors.len() == 1 && self.config().keeps_last;
+        // In a tiny ring the list repeats the last one.
+        let last = self.config().keeps_last && self.successors.iter().all(|known| *known == head);
         if !last && !self.is(Mutant::KeepsDeadSuccessor) {
             // Something else may have come before it meanwhile.
             self.successors.retain(|known| *known != head);
@@ -201,6 +202,9 @@ impl ChordNode {
             && !self.errands.contains_key(&super::Errand::Join)
         {
             self.predecessor = None;
+            // Nobody waits for a predecessor that is not there any more; as a member it begins anew.
+            self.check = None;
+            act.cancel(Timer::Check);
             self.on_join(before, act);
         }
     }

@@ -6,14 +6,16 @@
 //! | file | holds |
 //! |---|---|
 //! | `scope.rs` | the scopes: who is there, what happens, what may go wrong |
+//! | `liveness.rs` | what a ring reaches once nothing is done to it any more |
 //! | `onlooker.rs` | the ring as its nodes tell it, and the facts about what they say |
 
+mod liveness;
 mod onlooker;
 mod scope;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
+pub use liveness::{GOAL, convergence};
 pub use onlooker::{Memory, Onlooker, SAID};
 pub use scope::{Detector, Scope};
 
@@ -65,12 +67,18 @@ pub fn ring(scope: &Scope, mutant: Option<Mutant>) -> MessageRing {
         Some(Act::Ask(place, Request::Start))
     });
     let mut system = System::new(residents, scope.network, onlooker);
+    system.losses = scope.losses;
+    system.absent_hear_nothing = scope.gone_hear_nothing;
     system.opening = opening.collect();
     system.scripts.clone_from(&scope.scripts);
     system.acts = When::AnyMoment;
     system.timers = timers(scope);
     system.consent = Some(consent(scope));
-    system.patience = (scope.detector == Detector::Accurate).then(accurate);
+    system.patience = match scope.detector {
+        Detector::Accurate => Some(accurate(false)),
+        Detector::BetweenTwo => Some(accurate(true)),
+        Detector::Wrong(_) => None,
+    };
     system
 }
 
@@ -178,7 +186,7 @@ fn config(scope: &Scope, id: Id, mutant: Option<Mutant>) -> Config {
 fn timers(scope: &Scope) -> Timers<ChordNode> {
     let (rounds, detector, idle) = (scope.rounds, scope.detector, scope.idle.clone());
     let overdue = match detector {
-        Detector::Accurate => Expiries::Unbounded,
+        Detector::Accurate | Detector::BetweenTwo => Expiries::Unbounded,
         Detector::Wrong(times) => Expiries::Times(times),
     };
     let is_idle = move |place: Place| idle.contains(&place);
@@ -251,12 +259,13 @@ fn may_fail(nodes: &[Option<Shared<ChordNode>>], place: Place, base: usize) -> b
         .all(|member| ring.best_successor(member).is_some())
 }
 
-/// An answer is overdue only when it cannot come any more.
-fn accurate() -> Patience<ChordNode> {
-    let may_expire = |nodes: &[Option<Shared<ChordNode>>],
-                      traffic: &Traffic<Message>,
-                      place: Place,
-                      timer: &Timer| {
+/// An answer is overdue only when it cannot come any more: of a node that lives, when nothing at all is under way,
+/// or, where nobody asks others before it answers, when neither question nor answer is under way between the two.
+fn accurate(between_two: bool) -> Patience<ChordNode> {
+    let may_expire = move |nodes: &[Option<Shared<ChordNode>>],
+                           traffic: &Traffic<Message>,
+                           place: Place,
+                           timer: &Timer| {
         let Some(node) = nodes.get(usize::from(place)).and_then(Option::as_ref) else {
             return true;
         };
@@ -266,21 +275,47 @@ fn accurate() -> Patience<ChordNode> {
         let is_awaited = |other: &Option<Shared<ChordNode>>| {
             other.as_ref().is_some_and(|other| other.id() == waited)
         };
-        // Whoever is there may wait for others before it answers.
-        if nodes.iter().any(is_awaited) {
-            return traffic.is_quiet();
+        let mut others = (0..).zip(nodes);
+        let awaited: Option<Place> = others
+            .find(|(_, other)| is_awaited(other))
+            .map(|(at, _)| at);
+        match awaited {
+            // Whoever is there may wait for others before it answers.
+            Some(_) if !between_two => traffic.is_quiet(),
+            Some(awaited) => {
+                !is_under_way(
+                    traffic,
+                    |from, to| (from, to) == (place, awaited),
+                    Message::is_query,
+                ) && !is_under_way(
+                    traffic,
+                    |from, to| (from, to) == (awaited, place),
+                    Message::is_answer,
+                )
+            }
+            None => !is_under_way(traffic, |_, to| to == place, Message::is_answer),
         }
-        let answers = |queue: &VecDeque<Message>| {
-            let mut answers = queue.iter();
-            answers.any(|message| matches!(message, Message::Answer { .. }))
-        };
-        let mut queues = traffic.datagrams.iter();
-        !queues.any(|((_, to), queue)| *to == place && answers(queue))
     };
     Patience {
-        assumes: "an answer is overdue only when whoever owes it is gone and no answer to the asker is under way, or when nothing at all is under way",
+        assumes: if between_two {
+            "an answer is overdue only when no answer is under way to the asker from whoever owes it, and that node is gone or the question is not under way either"
+        } else {
+            "an answer is overdue only when whoever owes it is gone and no answer to the asker is under way, or when nothing at all is under way"
+        },
         may_expire: Arc::new(may_expire),
     }
+}
+
+/// Whether such a message is under way between such nodes.
+fn is_under_way(
+    traffic: &Traffic<Message>,
+    between: impl Fn(Place, Place) -> bool,
+    such: impl Fn(&Message) -> bool,
+) -> bool {
+    let queues = traffic.datagrams.iter();
+    queues
+        .filter(|((from, to), _)| between(*from, *to))
+        .any(|(_, queue)| queue.iter().any(&such))
 }
 
 /// Of what a result about the scope is true.

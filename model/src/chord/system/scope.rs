@@ -25,6 +25,10 @@ pub struct Scope {
     pub scripts: Vec<Vec<Act<Request>>>,
     /// What the network may do.
     pub network: Network,
+    /// How many messages may be lost at most, where any may be.
+    pub losses: Option<u8>,
+    /// Whether messages to nodes that are gone vanish at once; needed where rounds have no bound and somebody crashes.
+    pub gone_hear_nothing: bool,
     /// Whom nodes take for dead.
     pub detector: Detector,
     /// How often each node stabilizes, and looks after its predecessor where the variant wants that.
@@ -52,6 +56,9 @@ pub struct Scope {
 pub enum Detector {
     /// Only those from whom no answer can come any more: the question or the answer is lost, or nobody is there.
     Accurate,
+    /// The same, where what is under way between others does not matter: a live node is taken for dead as soon as
+    /// question or answer is lost. Only where no key is written, for there a node asks others before it answers.
+    BetweenTwo,
     /// Each node gives up at most so often, on each kind of question, and may be wrong every time.
     Wrong(u8),
 }
@@ -77,6 +84,13 @@ const REORDERING: Network = Network::Datagrams {
     reordering: true,
 };
 
+/// Datagrams that arrive again and again.
+const DUPLICATING: Network = Network::Datagrams {
+    loss: false,
+    duplication: true,
+    reordering: false,
+};
+
 fn base() -> Scope {
     Scope {
         name: "",
@@ -88,6 +102,8 @@ fn base() -> Scope {
         joiners: Vec::new(),
         scripts: Vec::new(),
         network: ORDERLY,
+        losses: None,
+        gone_hear_nothing: false,
         detector: Detector::Accurate,
         rounds: Expiries::Unbounded,
         idle: Vec::new(),
@@ -132,6 +148,13 @@ impl Scope {
             Self::delete(),
             Self::handover(),
             Self::handover_loss(),
+            Self::duplicates(),
+            Self::join_pair(),
+            Self::crash_endless(),
+            Self::one_loss(),
+            Self::two_losses(),
+            Self::two_losses_kept(),
+            Self::two_losses_rejoining(),
         ]
     }
 
@@ -409,6 +432,89 @@ impl Scope {
             rounds: Expiries::Times(1),
             idle: vec![0, 1],
             ..Self::handover()
+        }
+    }
+
+    /// A node joins, and every message may arrive again and again.
+    pub fn duplicates() -> Self {
+        Self {
+            name: "duplicates",
+            purpose: "a node joins a ring of two, and every message may arrive again and again",
+            successors: 1,
+            members: vec![0, 4],
+            joiners: vec![6],
+            scripts: vec![vec![join(2, 0)]],
+            network: DUPLICATING,
+            rounds: Expiries::Times(1),
+            idle: vec![1],
+            tags: 4,
+            ..base()
+        }
+    }
+
+    /// A node joins the smallest ring that is none of one.
+    pub fn join_pair() -> Self {
+        Self {
+            name: "join-pair",
+            purpose: "a node joins a ring of two; rounds without a bound",
+            members: vec![0, 2],
+            joiners: vec![5],
+            scripts: vec![vec![join(2, 0)]],
+            ..base()
+        }
+    }
+
+    /// One of four members crashes, and the others go on.
+    pub fn crash_endless() -> Self {
+        Self {
+            name: "crash-endless",
+            purpose: "one of four members crashes; rounds without a bound",
+            gone_hear_nothing: true,
+            rounds: Expiries::Unbounded,
+            ..Self::crash()
+        }
+    }
+
+    /// Nobody comes or goes, and one message is lost: one member may take another for dead.
+    pub fn one_loss() -> Self {
+        Self {
+            name: "one-loss",
+            purpose: "nobody comes or goes, and one message is lost; rounds without a bound",
+            network: LOSSY,
+            losses: Some(1),
+            detector: Detector::BetweenTwo,
+            ..base()
+        }
+    }
+
+    /// Two members, of whom one may come to know nobody.
+    pub fn two_losses() -> Self {
+        Self {
+            name: "two-losses",
+            purpose: "two messages of a ring of two are lost; rounds without a bound",
+            members: vec![0, 4],
+            losses: Some(2),
+            ..Self::one_loss()
+        }
+    }
+
+    /// The same where the last successor is kept.
+    pub fn two_losses_kept() -> Self {
+        Self {
+            name: "two-losses-kept",
+            purpose: "the same where the last successor is kept",
+            keeps_last: true,
+            ..Self::two_losses()
+        }
+    }
+
+    /// The same where a node that knows nobody any more joins anew.
+    pub fn two_losses_rejoining() -> Self {
+        Self {
+            name: "two-losses-rejoining",
+            purpose: "the same where a node that knows nobody any more joins anew",
+            rejoins: true,
+            ..Self::two_losses()
         }
     }
 }

@@ -115,6 +115,46 @@ fn absurd_messages_are_refused_with_the_reason() {
     );
 }
 
+/// N0 of the ring 0, 4, whose list repeats N4.
+fn one_of_two(change: impl Fn(&mut Config)) -> ChordNode {
+    let mut config = Config::small(circle(), id(0));
+    change(&mut config);
+    ChordNode::member(Arc::new(config), Some(id(4)), &[id(4), id(4)])
+}
+
+#[test]
+fn the_last_successor_is_kept_where_the_list_repeats_it() {
+    for (keeps_last, left) in [(true, vec![id(4), id(4)]), (false, Vec::new())] {
+        let mut node = one_of_two(|config| config.keeps_last = keeps_last);
+        step(&mut node, Input::Expire(Timer::Stabilize)).unwrap();
+        step(&mut node, Input::Expire(Timer::Round)).unwrap();
+        assert_eq!(node.successors(), left);
+    }
+}
+
+#[test]
+fn a_node_that_joins_anew_takes_its_place_and_looks_after_its_predecessor_again() {
+    let mut node = one_of_two(|config| config.rejoins = true);
+    // Notified by N2, it asks N4 for a sign of life, and then gives its last successor up.
+    hear(&mut node, 2, Message::Notify).unwrap();
+    assert_eq!(node.waits_for(&Timer::Check), Some(id(4)));
+    step(&mut node, Input::Expire(Timer::Stabilize)).unwrap();
+    step(&mut node, Input::Expire(Timer::Round)).unwrap();
+    assert_eq!(node.phase(), Phase::Joining(id(4)));
+    assert_eq!(node.waits_for(&Timer::Check), None);
+    // N4 still takes it for a member.
+    let answer = Answer::Owner {
+        key: id(0),
+        successors: vec![id(0)],
+        hops: 0,
+    };
+    hear(&mut node, 4, Message::Answer { tag: 0, answer }).unwrap();
+    assert!(node.is_member());
+    assert_eq!(node.successors(), [id(4)]);
+    hear(&mut node, 2, Message::Notify).unwrap();
+    assert_eq!(node.waits_for(&Timer::Check), Some(id(4)));
+}
+
 #[test]
 fn forged_advice_is_no_step_towards_the_key() {
     let mut node = node();
