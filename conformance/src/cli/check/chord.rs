@@ -5,8 +5,8 @@ use peerproof_model::chord::properties;
 use peerproof_model::chord::ring::{AtomicRing, Churn, Scope, Start, State, Variant};
 use peerproof_model::chord::rules::Rules;
 use peerproof_model::explore::{
-    CheckReport, Counterexample, Explorer, Fact, Fairness, LivenessError, LivenessVerdict,
-    MOST_CLASSES, PropertyReport, PropertyVerdict, Story, Verdict, replay_named,
+    CheckReport, Counterexample, Explorer, Fact, Fairness, LivenessError, MOST_CLASSES,
+    PropertyReport, PropertyVerdict, Story, Verdict, replay_named,
 };
 use peerproof_model::property::{Judgement, Kind};
 use peerproof_model::system::Terms;
