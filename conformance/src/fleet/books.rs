@@ -11,7 +11,7 @@ use crate::control::{Envelope, ErrorCode};
 const MOST_OPEN: usize = 65_536;
 
 /// A request of the kit; [`super::Fleet::answer`] gives what came of it.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket(u64);
 
 impl Ticket {

@@ -145,7 +145,7 @@ impl Kit {
     }
 
     /// Takes a message at `now`; how many copies of it travel.
-    pub(super) fn post(&mut self, now: Instant, parcel: Parcel) -> Result<usize, Loss> {
+    pub(super) fn post(&mut self, now: Instant, parcel: &Parcel) -> Result<usize, Loss> {
         let key = (parcel.src.clone(), parcel.dest.clone());
         let seed = self.seed;
         let link = self
@@ -280,7 +280,7 @@ mod tests {
         let start = Instant::now();
         let mut network = Kit::new(seed, storm());
         for number in 0..300 {
-            let _ = network.post(start, parcel("a", "b", &number.to_string()));
+            let _ = network.post(start, &parcel("a", "b", &number.to_string()));
         }
         arrivals(&mut network, start)
     }
@@ -306,9 +306,9 @@ mod tests {
         let start = Instant::now();
         let mut network = Kit::new(7, storm());
         for number in 0..300 {
-            let _ = network.post(start, parcel("c", "b", "x"));
-            let _ = network.post(start, parcel("a", "b", &number.to_string()));
-            let _ = network.post(start, parcel("b", "a", "x"));
+            let _ = network.post(start, &parcel("c", "b", "x"));
+            let _ = network.post(start, &parcel("a", "b", &number.to_string()));
+            let _ = network.post(start, &parcel("b", "a", "x"));
         }
         let mut arrived = arrivals(&mut network, start);
         arrived.retain(|(text, _)| text != "x");
@@ -326,7 +326,7 @@ mod tests {
         };
         let mut network = Kit::new(3, weather);
         for number in 0..200 {
-            let sent = network.post(start, parcel("a", "b", &number.to_string()));
+            let sent = network.post(start, &parcel("a", "b", &number.to_string()));
             assert_eq!(sent, Ok(1));
         }
         let texts = arrivals(&mut network, start)
@@ -339,20 +339,20 @@ mod tests {
     fn a_partition_cuts_what_is_on_its_way_and_what_follows_until_it_is_healed() {
         let start = Instant::now();
         let mut network = Kit::new(1, Weather::default());
-        assert_eq!(network.post(start, parcel("a", "b", "1")), Ok(1));
+        assert_eq!(network.post(start, &parcel("a", "b", "1")), Ok(1));
         network.partition(&[vec!["a".to_owned()], vec!["b".to_owned(), "c".to_owned()]]);
         assert_eq!(
-            network.post(start, parcel("a", "b", "2")),
+            network.post(start, &parcel("a", "b", "2")),
             Err(Loss::Partition)
         );
-        assert_eq!(network.post(start, parcel("b", "c", "3")), Ok(1));
-        assert_eq!(network.post(start, parcel("a", "elsewhere", "4")), Ok(1));
+        assert_eq!(network.post(start, &parcel("b", "c", "3")), Ok(1));
+        assert_eq!(network.post(start, &parcel("a", "elsewhere", "4")), Ok(1));
         let texts = |arrived: Vec<(String, Duration)>| -> String {
             arrived.into_iter().map(|(text, _)| text).collect()
         };
         assert_eq!(texts(arrivals(&mut network, start)), "34");
         network.heal();
-        assert_eq!(network.post(start, parcel("a", "b", "5")), Ok(1));
+        assert_eq!(network.post(start, &parcel("a", "b", "5")), Ok(1));
         assert_eq!(texts(arrivals(&mut network, start)), "5");
     }
 
@@ -363,7 +363,7 @@ mod tests {
         network.hold(true);
         for number in 0..5 {
             assert_eq!(
-                network.post(start, parcel("a", "b", &number.to_string())),
+                network.post(start, &parcel("a", "b", &number.to_string())),
                 Ok(1)
             );
         }
@@ -382,14 +382,14 @@ mod tests {
         let start = Instant::now();
         let mut network = Kit::new(1, Weather::default());
         let long = "x".repeat(1 << 20);
-        let taken = (0..100).filter(|_| network.post(start, parcel("a", "b", &long)).is_ok());
+        let taken = (0..100).filter(|_| network.post(start, &parcel("a", "b", &long)).is_ok());
         assert_eq!(taken.count(), MOST_BYTES_IN_FLIGHT >> 20);
         assert_eq!(
-            network.post(start, parcel("a", "b", &long)),
+            network.post(start, &parcel("a", "b", &long)),
             Err(Loss::Full)
         );
         assert_eq!(arrivals(&mut network, start).len(), 64);
-        let taken = (0..70_000).filter(|_| network.post(start, parcel("a", "b", "")).is_ok());
+        let taken = (0..70_000).filter(|_| network.post(start, &parcel("a", "b", "")).is_ok());
         assert_eq!(taken.count(), MOST_IN_FLIGHT);
     }
 }

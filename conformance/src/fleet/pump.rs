@@ -177,7 +177,7 @@ impl Fleet {
             line: line.into(),
             body: Arc::clone(&body),
         };
-        if let Err(loss) = self.network.post(Instant::now(), parcel) {
+        if let Err(loss) = self.network.post(Instant::now(), &parcel) {
             self.saw(What::Lost, &src, Some(&dest), body, 0, loss.words());
         }
     }

@@ -101,7 +101,7 @@ fn fleet_with(
     (fleet, heard)
 }
 
-fn body(value: Value) -> Map<String, Value> {
+fn body(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().expect("an object")
 }
 
@@ -130,13 +130,13 @@ fn talker(name: &str, heard: &Envelope) -> Vec<String> {
 }
 
 fn say(fleet: &mut Fleet, from: &str, to: &str, text: &str) {
-    let said = fleet.call(from, body(json!({"type": "say", "to": to, "text": text})));
+    let said = fleet.call(from, body(&json!({"type": "say", "to": to, "text": text})));
     assert!(matches!(said, Ok(Answered::Ok(_))), "{said:?}");
 }
 
 /// Has `from` write a line, which nobody answers.
 fn write(fleet: &mut Fleet, from: &str, line: &str) {
-    fleet.ask(from, body(json!({"type": "raw", "text": line})));
+    fleet.ask(from, body(&json!({"type": "raw", "text": line})));
     fleet.pump_for(Duration::ZERO);
 }
 
@@ -191,8 +191,8 @@ fn requests_are_numbered_and_answers_find_them() {
         let answer = json!({"type": "echo_ok", "in_reply_to": heard.msg_id(), "word": word});
         vec![line(name, KIT, &answer)]
     });
-    let first = fleet.ask("n1", body(json!({"type": "echo", "word": "a"})));
-    let second = fleet.ask("n2", body(json!({"type": "echo", "word": "b"})));
+    let first = fleet.ask("n1", body(&json!({"type": "echo", "word": "a"})));
+    let second = fleet.ask("n2", body(&json!({"type": "echo", "word": "b"})));
     assert_ne!(first, second);
     for (ticket, word) in [(second, "b"), (first, "a")] {
         let Ok(Answered::Ok(answer)) = fleet.answer(ticket) else {
@@ -200,7 +200,7 @@ fn requests_are_numbered_and_answers_find_them() {
         };
         assert_eq!(answer["word"], word);
     }
-    let other = fleet.call("n1", body(json!({"type": "get"})));
+    let other = fleet.call("n1", body(&json!({"type": "get"})));
     assert!(matches!(other, Err(Trouble::Malformed { .. })), "{other:?}");
 }
 
@@ -211,7 +211,7 @@ fn an_error_is_an_answer() {
         let error = json!({"type": "error", "in_reply_to": id, "code": 20, "text": "none"});
         vec![line(name, KIT, &error)]
     });
-    let got = fleet.call("n1", body(json!({"type": "get"})));
+    let got = fleet.call("n1", body(&json!({"type": "get"})));
     let none = Answered::Error(
         crate::control::ErrorCode::KEY_DOES_NOT_EXIST,
         "none".to_owned(),
@@ -223,11 +223,11 @@ fn an_error_is_an_answer() {
 fn silence_ends_with_the_patience() {
     let (mut fleet, _) = fleet_with(Weather::default(), |_, _| Vec::new());
     fleet.plan.patience = 30 * MILLISECOND;
-    let got = fleet.call("n1", body(json!({"type": "get"})));
+    let got = fleet.call("n1", body(&json!({"type": "get"})));
     // On a machine that is too busy the same wait says nothing about the node.
     let silent = matches!(&got, Err(Trouble::Silent { node, .. } | Trouble::Overloaded { node, .. }) if node == "n1");
     assert!(silent, "{got:?}");
-    let never = fleet.call("n9", body(json!({"type": "get"})));
+    let never = fleet.call("n9", body(&json!({"type": "get"})));
     assert!(matches!(never, Err(Trouble::Gone { .. })), "{never:?}");
 }
 
@@ -345,7 +345,7 @@ fn mistakes_are_bounded_and_a_flood_ends_the_node() {
         Some("flood") => vec!["no line".to_owned(); 3 * crate::control::allowance::MOST_LINES],
         _ => talker(name, heard),
     });
-    let flooded = fleet.call("n1", body(json!({"type": "flood"})));
+    let flooded = fleet.call("n1", body(&json!({"type": "flood"})));
     assert!(matches!(flooded, Err(Trouble::Gone { .. })), "{flooded:?}");
     assert!(!fleet.is_alive("n1"));
     let last = wrongs(&fleet).pop();
@@ -366,7 +366,7 @@ fn a_node_that_ends_is_gone_and_can_be_started_again() {
     let ended = Wrong::Ended("it ended with status 3".to_owned());
     assert_eq!(wrongs(&fleet), [ended]);
     assert_eq!(fleet.last_words("n1"), "alas");
-    let asked = fleet.call("n1", body(json!({"type": "say"})));
+    let asked = fleet.call("n1", body(&json!({"type": "say"})));
     assert!(matches!(asked, Err(Trouble::Gone { .. })), "{asked:?}");
     assert_eq!(fleet.start("n1"), Ok(None));
     say(&mut fleet, "n2", "n1", "again");
@@ -377,7 +377,7 @@ fn a_node_that_ends_is_gone_and_can_be_started_again() {
 #[test]
 fn a_crash_is_no_mistake_and_loses_what_comes_after() {
     let (mut fleet, heard) = fleet_with(Weather::default(), talker);
-    let open = fleet.ask("n2", body(json!({"type": "wait"})));
+    let open = fleet.ask("n2", body(&json!({"type": "wait"})));
     fleet.crash("n2");
     let gone = fleet.answer(open);
     assert!(matches!(gone, Err(Trouble::Gone { .. })), "{gone:?}");
