@@ -62,7 +62,7 @@ fn lecture_ring(command: &str, network: &str, replicas: u64) -> Worked<Ring> {
     let mut ring = Ring::new(command, network, replicas)?;
     for point in LECTURE {
         ring.start(point, LECTURE[0])?;
-        ring.expect(point, json!({"type": "join"}), "join_ok")?;
+        ring.expect(point, &json!({"type": "join"}), "join_ok")?;
     }
     settles(&mut ring, &LECTURE)?;
     Ok(ring)
@@ -78,7 +78,7 @@ fn settles(ring: &mut Ring, points: &[u64]) -> Worked {
             .map(|finger| (point + (1 << finger)) % 128)
             .map(|start| json!({"start": start, "node": owner(points, start)}))
             .collect();
-        ring.until(*point, json!({"type": "state"}), |state| {
+        ring.until(*point, &json!({"type": "state"}), |state| {
             state["successors"] == json!(successors)
                 && state["predecessor"] == json!(before)
                 && state["fingers"] == json!(fingers)
@@ -90,42 +90,42 @@ fn settles(ring: &mut Ring, points: &[u64]) -> Worked {
 /// The worked examples: the fingers of 80, the way to 42, and what moves when 40 joins.
 fn in_the_lectures(command: &str, network: &str) -> Worked {
     let mut ring = lecture_ring(command, network, 1)?;
-    let state = ring.expect(80, json!({"type": "state"}), "state_ok")?;
+    let state = ring.expect(80, &json!({"type": "state"}), "state_ok")?;
     let fingers = [96, 96, 96, 96, 96, 112, 16];
     let shown = state["fingers"].as_array().into_iter().flatten();
     let shown: Vec<Value> = shown.map(|finger| finger["node"].clone()).collect();
     assert_eq!(json!(shown), json!(fingers), "{state:?}");
 
-    let lookup = ring.expect(80, json!({"type": "lookup", "key": 42}), "lookup_ok")?;
+    let lookup = ring.expect(80, &json!({"type": "lookup", "key": 42}), "lookup_ok")?;
     assert_eq!(lookup["owner"], 45);
     assert_eq!(lookup["path"], json!([80, 16, 32, 45]));
     assert_eq!(lookup["hops"], 3);
 
     for key in [34, 38, 42] {
         let put = json!({"type": "put", "key": key, "value": format!("value {key}")});
-        ring.expect(80, put, "put_ok")?;
+        ring.expect(80, &put, "put_ok")?;
     }
     ring.start(40, 16)?;
-    ring.expect(40, json!({"type": "join"}), "join_ok")?;
+    ring.expect(40, &json!({"type": "join"}), "join_ok")?;
     let mut points = LECTURE.to_vec();
     points.insert(2, 40);
     settles(&mut ring, &points)?;
     for (point, keys) in [(40, json!([34, 38])), (45, json!([42]))] {
-        ring.until(point, json!({"type": "state"}), |state| {
+        ring.until(point, &json!({"type": "state"}), |state| {
             state["keys"] == keys
         })?;
     }
     for key in [34, 38, 42] {
-        let got = ring.expect(112, json!({"type": "get", "key": key}), "get_ok")?;
+        let got = ring.expect(112, &json!({"type": "get", "key": key}), "get_ok")?;
         assert_eq!(got["value"], format!("value {key}"));
     }
 
-    ring.expect(80, json!({"type": "leave"}), "leave_ok")?;
+    ring.expect(80, &json!({"type": "leave"}), "leave_ok")?;
     settles(&mut ring, &[16, 32, 40, 45, 96, 112])?;
-    ring.expect(80, json!({"type": "join"}), "join_ok")?;
+    ring.expect(80, &json!({"type": "join"}), "join_ok")?;
     settles(&mut ring, &points)?;
-    ring.expect(16, json!({"type": "delete", "key": 42}), "delete_ok")?;
-    let gone = ring.expect(32, json!({"type": "get", "key": 42}), "error")?;
+    ring.expect(16, &json!({"type": "delete", "key": 42}), "delete_ok")?;
+    let gone = ring.expect(32, &json!({"type": "get", "key": 42}), "error")?;
     assert_eq!(gone["code"], 20);
     Ok(())
 }
@@ -135,7 +135,7 @@ fn two_of_six_crash(command: &str, network: &str) -> Worked {
     let mut ring = lecture_ring(command, network, 3)?;
     for key in [42, 60, 90] {
         let put = json!({"type": "put", "key": key, "value": format!("value {key}")});
-        ring.expect(16, put, "put_ok")?;
+        ring.expect(16, &put, "put_ok")?;
     }
     ring.crash(45);
     ring.crash(80);
@@ -143,11 +143,11 @@ fn two_of_six_crash(command: &str, network: &str) -> Worked {
     settles(&mut ring, &left)?;
     for asked in left {
         for key in [0, 17, 42, 45, 80, 81, 97, 113] {
-            let lookup = ring.expect(asked, json!({"type": "lookup", "key": key}), "lookup_ok")?;
+            let lookup = ring.expect(asked, &json!({"type": "lookup", "key": key}), "lookup_ok")?;
             assert_eq!(lookup["owner"], owner(&left, key), "{key} by {asked}");
         }
         for key in [42, 60, 90] {
-            let got = ring.expect(asked, json!({"type": "get", "key": key}), "get_ok")?;
+            let got = ring.expect(asked, &json!({"type": "get", "key": key}), "get_ok")?;
             assert_eq!(got["value"], format!("value {key}"));
         }
     }

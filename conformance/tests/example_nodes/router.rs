@@ -88,7 +88,7 @@ impl Ring {
             "address": self.address(point), "introducer": through,
             "ring": {"bits": 7, "id": point, "successors": 3, "replicas": self.replicas, "stabilize_ms": 100, "timeout_ms": 1000},
         });
-        self.expect(point, init, "init_ok").map(drop)
+        self.expect(point, &init, "init_ok").map(drop)
     }
 
     /// Kills a node.
@@ -103,7 +103,7 @@ impl Ring {
     pub(crate) fn expect(
         &mut self,
         point: u64,
-        request: Value,
+        request: &Value,
         kind: &str,
     ) -> Worked<Map<String, Value>> {
         self.asked += 1;
@@ -133,13 +133,13 @@ impl Ring {
     pub(crate) fn until(
         &mut self,
         point: u64,
-        request: Value,
+        request: &Value,
         wished: impl Fn(&Map<String, Value>) -> bool,
     ) -> Worked {
         let kind = format!("{}_ok", request["type"].as_str().unwrap_or_default());
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let answer = self.expect(point, request.clone(), &kind)?;
+            let answer = self.expect(point, request, &kind)?;
             if wished(&answer) {
                 return Ok(());
             }
