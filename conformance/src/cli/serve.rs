@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue, out: &mut dyn Write) -> Re
 fn converse(speaker: &dyn Speaker, args: &Args, out: &mut dyn Write) -> Result<u8, Failure> {
     let input = Box::new(std::io::stdin());
     let done = speaker.converse(args.bug.as_deref(), input, out);
-    done.map(|()| GOOD).map_err(not_started)
+    done.map(|()| GOOD).map_err(|error| not_started(&error))
 }
 
 /// A node on a socket; the user ends it.
@@ -69,7 +69,9 @@ fn listen(server: &dyn Server, args: &Args, out: &mut dyn Write) -> Result<u8, F
         torrent: args.torrent.clone(),
         data: args.data.clone(),
     };
-    let running = server.start(&options).map_err(not_started)?;
+    let running = server
+        .start(&options)
+        .map_err(|error| not_started(&error))?;
     let interrupt = interrupt::expect();
     writeln!(out, "{} listens on {}", server.name(), running.address())?;
     for line in running.describe() {
@@ -81,7 +83,7 @@ fn listen(server: &dyn Server, args: &Args, out: &mut dyn Write) -> Result<u8, F
     Ok(GOOD)
 }
 
-fn not_started(error: OpenError) -> Failure {
+fn not_started(error: &OpenError) -> Failure {
     Failure {
         status: match error {
             OpenError::Usage(_) => super::USAGE,

@@ -110,14 +110,15 @@ impl Town {
 
     /// Asks a node and waits, for a minute at most.
     pub(crate) fn call(&mut self, point: u64, body: Value) -> Value {
-        let id = self.ask(point, body.clone());
+        let kind = body["type"].to_string();
+        let id = self.ask(point, body);
         for _ in 0..6000 {
             if let Some(answer) = self.answers.remove(&id) {
                 return answer;
             }
             self.run(Duration::from_millis(10));
         }
-        panic!("n{point} does not answer {body}");
+        panic!("n{point} does not answer {kind}");
     }
 
     /// The answer to a question, if it has come.

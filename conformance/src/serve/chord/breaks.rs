@@ -10,7 +10,7 @@ pub enum Bug {
     /// A rule of the model that is broken.
     Rule(Mutant),
     /// See [`BREAKS`] for what each does.
-    Own(Own),
+    Process(Fault),
 }
 
 impl Bug {
@@ -28,12 +28,12 @@ macro_rules! breaks {
     ) => {
         /// What is wrong with the process around a node that follows the rules.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Own {
+        pub enum Fault {
             $(#[doc = $what] $own,)*
         }
 
         /// In the order of [`BREAKS`].
-        const BUGS: &[Bug] = &[$(Bug::Rule(Mutant::$mutant),)* $(Bug::Own(Own::$own),)*];
+        const BUGS: &[Bug] = &[$(Bug::Rule(Mutant::$mutant),)* $(Bug::Process(Fault::$own),)*];
 
         /// The violations of the reference node: those of the model, then those of its process.
         pub static BREAKS: &[Break] = &[
@@ -61,7 +61,7 @@ breaks! {
     own {
         ComputesOffline "computes-offline" caught by "crash/unannounced-is-noticed": "Computes its neighbours and the owners of keys from every point that it ever heard of.";
         LiesInState "lies-in-state" caught by "ring/says-what-is-so": "Says the neighbours that it should have, and never stabilizes.";
-        OwnArithmetic "own-arithmetic" caught by "lecture/owner-of-42": "Answers lookups from the few nodes that it knows, and asks nobody.";
+        GuessesOwners "own-arithmetic" caught by "lecture/owner-of-42": "Answers lookups from the few nodes that it knows, and asks nobody.";
         LosesKeysOnLeave "loses-keys-on-leave" caught by "keys/transfer-on-leave": "Leaves without handing its keys over.";
         LeavesUnannounced "leaves-unannounced" caught by "leave/is-announced": "Leaves without a word to its neighbours.";
         FirstSuccessorOnly "first-successor-only" caught by "ring/successor-lists": "Keeps one successor, however many it is told to keep.";
@@ -78,7 +78,7 @@ breaks! {
         NeverAsksAgain "never-asks-again" caught by "network/loss": "Waits forever for an answer that was lost.";
         DiesOfDuplicates "dies-of-duplicates" caught by "network/duplicates": "Falls silent when an answer comes twice.";
         AnswersInOrder "answers-in-order" caught by "lookup/every-boundary": "Answers the oldest question first, whichever answer it has.";
-        OwnsNothingAlone "owns-nothing-alone" caught by "single/owns-everything": "Takes the arc from itself to itself for empty: alone, it finds no owner.";
+        FindsNobodyAlone "owns-nothing-alone" caught by "single/owns-everything": "Takes the arc from itself to itself for empty: alone, it finds no owner.";
         StoresNothing "stores-nothing" caught by "single/stores": "Acknowledges writes that it passes on to nobody and keeps nowhere.";
         HidesWhenAlone "hides-when-alone" caught by "single/state": "Says that it is no member while it is alone.";
     }

@@ -7,7 +7,7 @@ use peerproof_model::chord::mutant::Mutant;
 use peerproof_model::chord::node::{ChordNode, Config, Phase, Timer};
 use peerproof_model::space::circle::Id;
 
-use super::breaks::{Bug, Own};
+use super::breaks::{Bug, Fault};
 use super::desk::Asker;
 use super::member::number;
 use crate::control::ErrorCode;
@@ -25,7 +25,7 @@ const MOST: usize = 4096;
 /// A violation and what it needs to remember.
 #[derive(Debug, Default)]
 pub(super) struct Flaw {
-    own: Option<Own>,
+    fault: Option<Fault>,
     mutant: Option<Mutant>,
     /// Every node that was ever named.
     heard_of: BTreeSet<Id>,
@@ -46,31 +46,31 @@ pub(super) struct Flaw {
 
 impl Flaw {
     pub(super) fn new(bug: Option<Bug>) -> Self {
-        let (own, mutant) = match bug {
+        let (fault, mutant) = match bug {
             None => (None, None),
-            Some(Bug::Own(own)) => (Some(own), None),
+            Some(Bug::Process(fault)) => (Some(fault), None),
             Some(Bug::Rule(mutant)) => (None, Some(mutant)),
         };
         Self {
-            own,
+            fault,
             mutant,
             ..Self::default()
         }
     }
 
-    fn is(&self, own: Own) -> bool {
-        self.own == Some(own)
+    fn is(&self, fault: Fault) -> bool {
+        self.fault == Some(fault)
     }
 
     pub(super) fn figures(&self, mut config: Config) -> Config {
         config.rules.mutant = self.mutant;
-        match self.own {
-            Some(Own::FirstSuccessorOnly) => {
+        match self.fault {
+            Some(Fault::FirstSuccessorOnly) => {
                 config.successors = 1;
                 config.replicas = config.replicas.min(2);
             }
-            Some(Own::NoReplicas) => config.replicas = 1,
-            Some(Own::WalksTheRing) => config.fingers = false,
+            Some(Fault::NoReplicas) => config.replicas = 1,
+            Some(Fault::WalksTheRing) => config.fingers = false,
             _ => {}
         }
         config
@@ -78,7 +78,7 @@ impl Flaw {
 
     /// A question has come.
     pub(super) fn asked(&mut self, asker: &Asker) {
-        if self.is(Own::AnswersInOrder) {
+        if self.is(Fault::AnswersInOrder) {
             self.asked.push_back(asker.clone());
             self.asked.truncate(MOST);
         }
@@ -95,7 +95,7 @@ impl Flaw {
         request: &Request,
         node: &ChordNode,
     ) -> Option<Result<Reply, (ErrorCode, String)>> {
-        let own = self.own?;
+        let fault = self.fault?;
         if !node.is_member() {
             return None;
         }
@@ -105,35 +105,37 @@ impl Flaw {
                 "no owner".to_owned(),
             )))
         };
-        match (own, request) {
-            (Own::OwnArithmetic, Request::Lookup { key }) => {
+        match (fault, request) {
+            (Fault::GuessesOwners, Request::Lookup { key }) => {
                 let fingers = (0..node.config().circle.bits()).filter_map(|i| node.finger(i));
                 let known = node.successors().iter().copied().chain(fingers);
                 let known: BTreeSet<Id> = known.chain([node.id()]).collect();
                 Some(Ok(Reply::LookupOk(straight(node.id(), &known, *key))))
             }
-            (Own::ComputesOffline, Request::Lookup { key }) => {
+            (Fault::ComputesOffline, Request::Lookup { key }) => {
                 let known = self.everybody(node);
                 Some(Ok(Reply::LookupOk(straight(node.id(), &known, *key))))
             }
-            (Own::OwnsNothingAlone, Request::Lookup { .. }) if node.successors() == [node.id()] => {
+            (Fault::FindsNobodyAlone, Request::Lookup { .. })
+                if node.successors() == [node.id()] =>
+            {
                 unavailable()
             }
             (
-                Own::NeedsItsIntroducer,
+                Fault::NeedsItsIntroducer,
                 Request::Lookup { .. }
                 | Request::Put { .. }
                 | Request::Get { .. }
                 | Request::Delete { .. },
             ) if self.introducer_silent => unavailable(),
-            (Own::StoresNothing, Request::Put { .. }) => Some(Ok(Reply::PutOk)),
-            (Own::StoresNothing, Request::Delete { .. }) => Some(Ok(Reply::DeleteOk)),
-            (Own::KeepsTheFirstValue, Request::Put { key, .. })
+            (Fault::StoresNothing, Request::Put { .. }) => Some(Ok(Reply::PutOk)),
+            (Fault::StoresNothing, Request::Delete { .. }) => Some(Ok(Reply::DeleteOk)),
+            (Fault::KeepsTheFirstValue, Request::Put { key, .. })
                 if has_value(node, Id::from(*key)) =>
             {
                 Some(Ok(Reply::PutOk))
             }
-            (Own::KeepsOldState, Request::Get { key }) => {
+            (Fault::KeepsOldState, Request::Get { key }) => {
                 let value = self.old.get(&Id::from(*key))?.clone()?;
                 let value = String::from_utf8_lossy(&value).into_owned();
                 Some(Ok(Reply::GetOk { value }))
@@ -149,7 +151,7 @@ impl Flaw {
         message: Message,
         node: &ChordNode,
     ) -> Result<Message, Option<Message>> {
-        let Some(own) = self.own else {
+        let Some(fault) = self.fault else {
             return Ok(message);
         };
         if self.introducer == Some(from) {
@@ -160,10 +162,10 @@ impl Flaw {
             self.heard_of.insert(from);
             self.heard_of.extend(named(&message));
         }
-        match (own, &message) {
-            (Own::NeverForgives, _) if self.silent.contains(&from) => Err(None),
-            (Own::DiesOfDuplicates, _) if self.fell_silent => Err(None),
-            (Own::DiesOfDuplicates, Message::Answer { .. }) => {
+        match (fault, &message) {
+            (Fault::NeverForgives, _) if self.silent.contains(&from) => Err(None),
+            (Fault::DiesOfDuplicates, _) if self.fell_silent => Err(None),
+            (Fault::DiesOfDuplicates, Message::Answer { .. }) => {
                 if !self.answers.insert((from, message.clone())) {
                     self.fell_silent = true;
                     return Err(None);
@@ -174,7 +176,7 @@ impl Flaw {
                 Ok(message)
             }
             (
-                Own::KeepsTheFirstValue,
+                Fault::KeepsTheFirstValue,
                 Message::Query {
                     tag,
                     query:
@@ -188,7 +190,7 @@ impl Flaw {
                 answer: Answer::Stored { key: *key },
             })),
             (
-                Own::KeepsOldState,
+                Fault::KeepsOldState,
                 Message::Query {
                     tag,
                     query: Query::Fetch { key },
@@ -210,17 +212,17 @@ impl Flaw {
 
     /// What becomes of a message that the node wants to send.
     pub(super) fn says(&mut self, mut message: Message, node: &ChordNode) -> Option<Message> {
-        let lost = match (self.own, &mut message) {
-            (Some(Own::LeavesUnannounced), Message::Goodbye { .. }) => true,
+        let lost = match (self.fault, &mut message) {
+            (Some(Fault::LeavesUnannounced), Message::Goodbye { .. }) => true,
             (
-                Some(Own::LosesKeysOnLeave),
+                Some(Fault::LosesKeysOnLeave),
                 Message::Query {
                     query: Query::Hold { .. },
                     ..
                 },
             ) => node.phase() == Phase::Leaving,
             (
-                Some(Own::WalksTheRing),
+                Some(Fault::WalksTheRing),
                 Message::Answer {
                     answer: Answer::Closer { next, .. },
                     ..
@@ -236,13 +238,13 @@ impl Flaw {
 
     /// Whether a timer that has run out is not heeded.
     pub(super) fn ignores(&mut self, timer: Timer) -> bool {
-        match self.own {
-            Some(Own::LiesInState) => timer == Timer::Stabilize,
-            Some(Own::SettlesDown) if timer == Timer::Stabilize => {
+        match self.fault {
+            Some(Fault::LiesInState) => timer == Timer::Stabilize,
+            Some(Fault::SettlesDown) if timer == Timer::Stabilize => {
                 self.rounds += 1;
                 self.rounds > ROUNDS
             }
-            Some(Own::NeverAsksAgain) => matches!(
+            Some(Fault::NeverAsksAgain) => matches!(
                 timer,
                 Timer::Round | Timer::Check | Timer::Errand(_) | Timer::Handover(_)
             ),
@@ -251,13 +253,13 @@ impl Flaw {
     }
 
     pub(super) fn suspects(&mut self, node: Id) {
-        if self.is(Own::NeverForgives) && self.silent.len() < MOST {
+        if self.is(Fault::NeverForgives) && self.silent.len() < MOST {
             self.silent.insert(node);
         }
     }
 
     pub(super) fn leaves(&mut self, node: &ChordNode) {
-        if self.is(Own::KeepsOldState) {
+        if self.is(Fault::KeepsOldState) {
             let kept = node.store().iter();
             self.old = kept
                 .map(|(key, stored)| (*key, stored.value.clone()))
@@ -266,8 +268,8 @@ impl Flaw {
     }
 
     pub(super) fn state(&mut self, mut state: State, node: &ChordNode) -> State {
-        match self.own {
-            Some(Own::ComputesOffline | Own::LiesInState) if state.member => {
+        match self.fault {
+            Some(Fault::ComputesOffline | Fault::LiesInState) if state.member => {
                 let all: Vec<Id> = self.everybody(node).into_iter().collect();
                 let at = all.iter().position(|id| *id == node.id()).unwrap_or(0);
                 let after = |step: usize| number(all[(at + step) % all.len()]);
@@ -282,11 +284,11 @@ impl Flaw {
                     };
                 }
             }
-            Some(Own::HidesWhenAlone) if node.successors() == [node.id()] => {
+            Some(Fault::HidesWhenAlone) if node.successors() == [node.id()] => {
                 state.member = false;
                 state.successors.clear();
             }
-            Some(Own::ListsMovedKeys) => {
+            Some(Fault::ListsMovedKeys) => {
                 self.kept.extend(state.keys.iter().flatten().copied());
                 state.keys = Some(self.kept.iter().copied().collect());
             }
@@ -296,11 +298,11 @@ impl Flaw {
     }
 
     pub(super) fn lookup(&self, mut lookup: Lookup, key: Id) -> Lookup {
-        match self.own {
-            Some(Own::CountsOneHopMore) => {
+        match self.fault {
+            Some(Fault::CountsOneHopMore) => {
                 lookup.hops = lookup.hops.map(|hops| hops.saturating_add(1));
             }
-            Some(Own::ForgetsTheWrap) if lookup.owner < number(key) => {
+            Some(Fault::ForgetsTheWrap) if lookup.owner < number(key) => {
                 let path = lookup.path.iter().flatten().copied();
                 lookup.owner = path.max().unwrap_or(lookup.owner);
                 lookup.path = None;
@@ -314,10 +316,11 @@ impl Flaw {
     /// How the introducer is asked for a sign of life.
     pub(super) fn asks_introducer(&mut self, introducer: Id) -> Option<Message> {
         self.introducer = Some(introducer);
-        self.is(Own::NeedsItsIntroducer).then_some(Message::Query {
-            tag: OWN_TAG,
-            query: Query::Ping,
-        })
+        self.is(Fault::NeedsItsIntroducer)
+            .then_some(Message::Query {
+                tag: OWN_TAG,
+                query: Query::Ping,
+            })
     }
 
     pub(super) fn on_introducer_due(&mut self) {

@@ -142,7 +142,7 @@ impl Member {
                 // What a node refuses leaves no trace, and the sender hears nothing.
                 let _ = self.step(Input::Receive { from, message }, out);
             }
-            Err(Some(answer)) => self.send(from, answer, out),
+            Err(Some(answer)) => self.send(from, &answer, out),
             Err(None) if self.flaw.is_silent() => out.push(Deed::FallSilent),
             Err(None) => {}
         }
@@ -339,7 +339,7 @@ impl Member {
             match output {
                 Output::Send { to, message } => {
                     if let Some(message) = self.flaw.says(message, &self.node) {
-                        self.send(to, message, out);
+                        self.send(to, &message, out);
                     }
                 }
                 Output::SetTimer { timer, after } => {
@@ -411,8 +411,8 @@ impl Member {
         }
     }
 
-    fn send(&mut self, to: Id, message: Message, out: &mut Vec<Deed>) {
-        if let Value::Object(body) = profile::encode(&message) {
+    fn send(&self, to: Id, message: &Message, out: &mut Vec<Deed>) {
+        if let Value::Object(body) = profile::encode(message) {
             out.push(say(&self.name, &format!("n{to}"), body));
         }
     }
@@ -421,7 +421,7 @@ impl Member {
         if let Some(introducer) = self.introducer
             && let Some(message) = self.flaw.asks_introducer(introducer)
         {
-            self.send(introducer, message, out);
+            self.send(introducer, &message, out);
             out.push(Deed::Set(Alarm::Introducer, self.pause * 4));
         }
     }
