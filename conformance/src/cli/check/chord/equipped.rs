@@ -1,13 +1,9 @@
 //! Checks of the corrected ring whose members have fingers, or keep a key.
 
 use peerproof_model::chord::mutant::Mutant;
-use peerproof_model::chord::ring::{
-    Equipment, EquippedAction, EquippedRing, EquippedState, Scope,
-};
+use peerproof_model::chord::ring::{Equipment, EquippedAction, EquippedRing, EquippedState, Scope};
 use peerproof_model::chord::rules::Rules;
-use peerproof_model::explore::{
-    Explorer, PropertyReport, replay as replay_trace, replay_named,
-};
+use peerproof_model::explore::{Explorer, PropertyReport, replay as replay_trace, replay_named};
 use peerproof_model::property::Judgement;
 use serde_json::Value;
 

@@ -205,9 +205,7 @@ fn variant(name: &str) -> Result<Variant, Failure> {
         Variant::ALL.iter().map(|variant| variant.name()),
     )?;
     name.parse()
-        .map_err(|error: ScopeError| {
-            Failure::usage(error.to_string())
-        })
+        .map_err(|error: ScopeError| Failure::usage(error.to_string()))
 }
 
 /// `join,fail`, or `none`.
@@ -274,4 +272,3 @@ fn recorded_scope(trace: &Recorded) -> Result<Scope, Failure> {
     }
     Ok(scope)
 }
-
