@@ -488,6 +488,16 @@ fn impossible_rings_are_one_line_and_status_2() {
     let limited = peerproof(&["check", "chord", "--ids", "5", "--limit-memory", "1000000"]);
     assert_eq!(limited.status.code(), Some(3));
     assert!(text(&limited.stdout).contains("the limit of 1000000 bytes was reached after"));
+    // The farthest of 2,577 states is 23 steps away (docs/spec/chord.md).
+    for (depth, status) in [("22", 3), ("23", 0)] {
+        let limited = peerproof(&["check", "chord", "--limit-depth", depth]);
+        assert_eq!(
+            limited.status.code(),
+            Some(status),
+            "{}",
+            text(&limited.stdout)
+        );
+    }
 }
 
 #[test]

@@ -99,6 +99,9 @@ pub(super) struct Args {
     /// End a run as incomplete beyond so many states (bittorrent: 1000000)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit_states: Option<u64>,
+    /// End a run as incomplete beyond so many steps from where it starts
+    #[arg(long, value_name = "N")]
+    limit_depth: Option<u32>,
     /// End a run as incomplete after so many seconds
     #[arg(long, value_name = "SECONDS")]
     limit_time: Option<u64>,
@@ -252,9 +255,9 @@ fn limits(args: &Args, usual_states: Option<u64>) -> Limits {
     let states = args.limit_states.or(usual_states);
     Limits {
         states: states.map(|states| usize::try_from(states).unwrap_or(usize::MAX)),
+        depth: args.limit_depth.map(|depth| depth as usize),
         time: args.limit_time.map(Duration::from_secs),
         memory: Some(args.limit_memory),
-        ..Limits::default()
     }
 }
 
