@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod case;
 pub mod cli;
 pub mod control;
+pub mod fleet;
 pub mod interrupt;
 pub mod jitter;
 pub mod program;

@@ -1,5 +1,6 @@
 //! A node that lives: what can be said and done to it, and what it brings.
 
+use std::net::SocketAddr;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
@@ -11,8 +12,29 @@ pub trait Starter: Send + Sync {
     /// The program cannot be started.
     fn start(&self, name: &str, inbox: Sender<Arrival>) -> Result<Box<dyn Life>, StartError>;
 
+    /// Starts one at its place. Who fills in command lines overrides this; the name is enough for the others.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    fn start_at(&self, place: &Place, inbox: Sender<Arrival>) -> Result<Box<dyn Life>, StartError> {
+        self.start(&place.name, inbox)
+    }
+
     /// How reports name what is started.
     fn name(&self) -> String;
+}
+
+/// What is known of a node before it starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Its name.
+    pub name: String,
+    /// Where it is to listen, over sockets.
+    pub address: Option<SocketAddr>,
+    /// The name of the member through which it will join.
+    pub introducer: Option<String>,
+    /// Where that one listens, over sockets.
+    pub introducer_address: Option<SocketAddr>,
 }
 
 /// A node that lives. Dropping it ends it and everything that it has started.
@@ -40,7 +62,7 @@ pub struct Arrival {
     pub news: News,
 }
 
-/// What a node brings.
+/// What a node brings. Exactly one of `Overused` and `Ended` comes, and it comes last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// A line, without its end; bytes that are no UTF-8 are replaced.

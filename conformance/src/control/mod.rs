@@ -6,14 +6,16 @@
 //! |---|---|
 //! | `envelope.rs` | lines, envelopes and errors, as Maelstrom has them |
 //! | `ring.rs` | what is asked of rings and answered |
+//! | `allowance.rs` | how much a node may say in a second |
 //! | `life.rs` | a node that lives: what can be said and done to it, and what it brings |
 
+pub mod allowance;
 pub mod envelope;
 pub mod life;
 pub mod ring;
 
 pub use envelope::{Envelope, ErrorCode, LineError, MOST_LINE};
-pub use life::{Arrival, Life, News, StartError, Starter};
+pub use life::{Arrival, Life, News, Place, StartError, Starter};
 
 /// The name of the kit in envelopes.
 pub const KIT: &str = "kit";
