@@ -214,13 +214,62 @@ fn the_corrected_ring_holds_and_says_what_its_goal_assumes() {
     assert!(turned["states"].as_u64().unwrap() < 2_577 / 3);
 }
 
+/// docs/spec/chord.md has the counts, which Stateright's depth-first search counts as well.
+#[test]
+fn rings_with_fingers_and_with_a_key_hold() {
+    let runs: [(&[&str], u64, &[&str]); 2] = [
+        (
+            &["--fingers"],
+            88_440,
+            &[
+                "fingers_are_right",
+                "fingers_never_loop",
+                "lookups_end_at_the_owner",
+            ],
+        ),
+        (
+            &["--keys", "2"],
+            59_356,
+            &[
+                "fingers_never_loop",
+                "lookups_end_at_the_owner",
+                "keys_are_with_their_owner",
+                "keys_are_replicated",
+                "no_key_is_lost",
+            ],
+        ),
+    ];
+    for (flags, states, names) in runs {
+        let output = peerproof(&[&["check", "chord", "--json", "-"], flags].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["states"], states);
+        let properties = report["properties"].as_array().unwrap();
+        let asked: Vec<_> = properties.iter().map(|it| &it["name"]).collect();
+        assert_eq!(asked, names);
+        assert!(
+            properties
+                .iter()
+                .all(|it| it["verdict"] == "holds" && it["put_to_the_test"] == true)
+        );
+    }
+}
+
 #[test]
 fn counterexamples_of_rings_and_swarms_replay() {
     let room = tempfile::tempdir().unwrap();
     let file = room.path().join("trace.json");
     let file = file.to_str().unwrap();
-    let runs: [(&[&str], &str); 5] = [
+    let runs: [(&[&str], &str); 7] = [
         (&["chord", "--without-base"], "at_most_one_ring"),
+        (
+            &["chord", "--fingers", "--mutant", "fingers-off-by-one"],
+            "fingers_are_right",
+        ),
+        (
+            &["chord", "--keys", "2", "--mutant", "forgets-what-moves"],
+            "no_key_is_lost",
+        ),
         (
             &[
                 "chord",
@@ -373,7 +422,7 @@ fn traces_have_the_formats_of_other_tools() {
 
 #[test]
 fn impossible_rings_are_one_line_and_status_2() {
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 15] = [
         (&["--ids", "9"], "9 identifiers are not possible"),
         (
             &["--ids", "4", "--successors", "4"],
@@ -387,6 +436,23 @@ fn impossible_rings_are_one_line_and_status_2() {
             &["--variant", "sigcomm2001", "--successors", "2"],
             "has one successor",
         ),
+        (
+            &["--variant", "ton2003", "--fingers"],
+            "fingers and keys go with zave2017",
+        ),
+        (
+            &["--keys", "4"],
+            "lists of 2 successors keep at most 3 copies of a key, not 4",
+        ),
+        (
+            &["--mutant", "fingers-off-by-one"],
+            "add --fingers or --keys 2",
+        ),
+        (
+            &["--keys", "2", "--mutant", "fingers-off-by-one"],
+            "give --fingers",
+        ),
+        (&["--scope", "join", "--fingers"], "--fingers means nothing"),
         (&["--variant", "zave"], "no variant is called `zave`"),
         (&["--churn", "join,die"], "no churn is called `die`"),
         (&["--peers", "2"], "--peers means nothing to chord"),
@@ -422,6 +488,16 @@ fn impossible_rings_are_one_line_and_status_2() {
     let limited = peerproof(&["check", "chord", "--ids", "5", "--limit-memory", "1000000"]);
     assert_eq!(limited.status.code(), Some(3));
     assert!(text(&limited.stdout).contains("the limit of 1000000 bytes was reached after"));
+    // The farthest of 2,577 states is 23 steps away (docs/spec/chord.md).
+    for (depth, status) in [("22", 3), ("23", 0)] {
+        let limited = peerproof(&["check", "chord", "--limit-depth", depth]);
+        assert_eq!(
+            limited.status.code(),
+            Some(status),
+            "{}",
+            text(&limited.stdout)
+        );
+    }
 }
 
 #[test]

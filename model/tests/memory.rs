@@ -1,11 +1,14 @@
 //! What the explorer says it held, beside what the allocator gave out: alone in its program, because the allocator
 //! counts for all threads.
 
+#[macro_use]
+mod packed_number;
+
 use std::sync::Arc;
 
 use peak_alloc::PeakAlloc;
 use peerproof_model::explore::{
-    ActionClass, Explorer, Fairness, Goal, Limits, LivenessReport, LivenessVerdict, Pack,
+    ActionClass, Explorer, Fairness, Goal, Limits, LivenessReport, LivenessVerdict,
 };
 use stateright::Model;
 
@@ -43,19 +46,7 @@ impl Model for Tree {
     }
 }
 
-impl Pack for Tree {
-    fn width(&self) -> Option<usize> {
-        Some(4)
-    }
-
-    fn pack(&self, state: &u32, bytes: &mut Vec<u8>) {
-        bytes.extend(state.to_le_bytes());
-    }
-
-    fn unpack(&self, bytes: &[u8]) -> u32 {
-        u32::from_le_bytes(bytes.try_into().expect("four bytes"))
-    }
-}
+pack_number!(Tree);
 
 /// Never reached; the step to the first state has a class of its own.
 fn never(fairness: Fairness) -> Goal<Tree> {

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Parser, Subcommand};
 
-use crate::serve::Server;
+use crate::serve::Kind;
 use crate::suite::Suite;
 
 /// Everything went well; for `test`, every must-level case passed and at least one ran.
@@ -74,7 +74,7 @@ pub struct Catalogue {
     /// Its suites.
     pub suites: Vec<&'static dyn Suite>,
     /// Its reference nodes.
-    pub servers: Vec<&'static dyn Server>,
+    pub servers: Vec<Kind>,
 }
 
 /// Why a command ended early.

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use super::{Catalogue, Failure, GOOD, KIT, UNJUDGED, nearest, outputs};
 use crate::interrupt;
-use crate::serve::ServeOptions;
+use crate::serve::{Kind, ServeOptions, Server, Speaker};
 use crate::suite::OpenError;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The kind of node, such as bittorrent-seeder
     protocol: String,
-    /// Where to listen; port 0 takes a free one
+    /// Where to listen, if it does not talk over standard input and output; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
     /// A seeded violation by name; `peerproof list --breaks` names them
@@ -32,16 +32,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, catalogue: &Catalogue, out: &mut dyn Write) -> Result<u8, Failure> {
     let name = &args.protocol;
-    let server = catalogue
-        .servers
-        .iter()
-        .find(|server| server.name() == name);
-    let server = server.ok_or_else(|| {
-        let names: Vec<&str> = catalogue
-            .servers
-            .iter()
-            .map(|server| server.name())
-            .collect();
+    let kind = catalogue.servers.iter().find(|kind| kind.name() == name);
+    let kind = kind.ok_or_else(|| {
+        let names: Vec<&str> = catalogue.servers.iter().map(|kind| kind.name()).collect();
         let hint = nearest::hint(name, names.iter().copied());
         Failure::usage(format!(
             "no node is called `{name}`; {hint}there are: {}",
@@ -49,8 +42,23 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue, out: &mut dyn Write) -> Re
         ))
     })?;
     if let Some(bug) = &args.bug {
-        known_break(bug, server.name(), server.breaks().iter().map(|it| it.name))?;
+        known_break(bug, kind.name(), kind.breaks().iter().map(|it| it.name))?;
     }
+    match kind {
+        Kind::Listens(server) => listen(*server, args, out),
+        Kind::Speaks(speaker) => converse(*speaker, args, out),
+    }
+}
+
+/// A node on standard input and output; it ends when its input does.
+fn converse(speaker: &dyn Speaker, args: &Args, out: &mut dyn Write) -> Result<u8, Failure> {
+    let input = Box::new(std::io::stdin());
+    let done = speaker.converse(args.bug.as_deref(), input, out);
+    done.map(|()| GOOD).map_err(|error| not_started(&error))
+}
+
+/// A node on a socket; the user ends it.
+fn listen(server: &dyn Server, args: &Args, out: &mut dyn Write) -> Result<u8, Failure> {
     if let Some(torrent) = &args.torrent {
         outputs::readable("torrent", torrent)?;
     }
@@ -61,14 +69,9 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue, out: &mut dyn Write) -> Re
         torrent: args.torrent.clone(),
         data: args.data.clone(),
     };
-    let running = server.start(&options).map_err(|error| Failure {
-        status: match error {
-            OpenError::Usage(_) => super::USAGE,
-            OpenError::Unreachable(_) => UNJUDGED,
-            OpenError::Kit(_) => KIT,
-        },
-        message: error.to_string(),
-    })?;
+    let running = server
+        .start(&options)
+        .map_err(|error| not_started(&error))?;
     let interrupt = interrupt::expect();
     writeln!(out, "{} listens on {}", server.name(), running.address())?;
     for line in running.describe() {
@@ -78,6 +81,17 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue, out: &mut dyn Write) -> Re
     out.flush()?;
     interrupt.wait();
     Ok(GOOD)
+}
+
+fn not_started(error: &OpenError) -> Failure {
+    Failure {
+        status: match error {
+            OpenError::Usage(_) => super::USAGE,
+            OpenError::Unreachable(_) => UNJUDGED,
+            OpenError::Kit(_) => KIT,
+        },
+        message: error.to_string(),
+    }
 }
 
 /// A break by name, or what to type instead.

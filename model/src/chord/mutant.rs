@@ -95,6 +95,8 @@ mutants! {
     DropsBeforeHeld "drops-before-held" breaks "acknowledged_keys_are_not_lost": "Forgets what it hands over before the receiver keeps it.";
     NeverHandsOver "never-hands-over" breaks "keys_move_to_the_newcomer": "Keeps the keys of a new predecessor to itself.";
     ForgetsDeletions "forgets-deletions" breaks "deleted_values_stay_deleted": "Leaves no trace of a deleted value, so that an old replica brings it back.";
+    CountsTheRefused "counts-the-refused" breaks "a_refused_input_leaves_no_trace": "Uses a tag up for an answer that it refuses.";
+    TellsListsOnly "tells-lists-only" breaks "nodes_tell_what_is_so": "Does not tell that its predecessor has changed.";
 }
 
 impl Mutant {

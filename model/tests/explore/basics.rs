@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use peerproof_model::explore::{
-    Explorer, Fact, Limits, Pack, Progress, PropertyVerdict, Verdict, check, check_facts, find,
-    replay, replay_named,
+    Explorer, Fact, Limits, Progress, PropertyVerdict, Verdict, check, check_facts, find, replay,
+    replay_named,
 };
 use peerproof_model::property::Kind;
 use stateright::{Model, Property};
@@ -38,19 +38,7 @@ impl Model for Counter {
     }
 }
 
-impl Pack for Counter {
-    fn width(&self) -> Option<usize> {
-        Some(4)
-    }
-
-    fn pack(&self, state: &u32, bytes: &mut Vec<u8>) {
-        bytes.extend(state.to_le_bytes());
-    }
-
-    fn unpack(&self, bytes: &[u8]) -> u32 {
-        u32::from_le_bytes(bytes.try_into().expect("four bytes"))
-    }
-}
+pack_number!(Counter);
 
 fn counter(to: u32, properties: fn() -> Vec<Property<Counter>>) -> Arc<Counter> {
     Arc::new(Counter { to, properties })

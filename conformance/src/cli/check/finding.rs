@@ -1,7 +1,8 @@
 //! What a check found, in words: the same for every protocol.
 
 use peerproof_model::explore::{
-    CheckReport, Counterexample, LivenessReport, LivenessVerdict, PropertyVerdict, Verdict,
+    CheckReport, Counterexample, LivenessReport, LivenessVerdict, PropertyReport, PropertyVerdict,
+    Verdict,
 };
 use peerproof_model::property::Kind;
 use peerproof_model::system::Terms;
@@ -100,6 +101,39 @@ impl Finding {
             seconds: report.seconds,
             bytes_per_state: report.bytes_per_state,
             answers: Vec::new(),
+        }
+    }
+
+    /// Enters the answers about facts of states, each with its partner of the same name: whether it was put to the test
+    /// somewhere. `told` puts the way to what breaks one in words.
+    pub(super) fn enter_partnered<A>(
+        &mut self,
+        report: &CheckReport<A>,
+        told: impl Fn(&PropertyReport<A>) -> Run,
+    ) {
+        let of_kind = |kind| {
+            let facts = report.properties.iter();
+            facts.filter(move |fact: &&PropertyReport<A>| fact.kind == kind)
+        };
+        for fact in of_kind(Kind::Always) {
+            let partner = of_kind(Kind::Sometimes).find(|partner| partner.name == fact.name);
+            self.answers.push(Answer {
+                name: fact.name,
+                kind: fact.kind,
+                verdict: fact.verdict.clone(),
+                // Facts about single steps have no partner: every state puts them to the test.
+                tested: partner.is_none_or(|partner| partner.verdict == PropertyVerdict::Holds),
+                assumptions: Vec::new(),
+                run: (fact.verdict == PropertyVerdict::Violated).then(|| told(fact)),
+            });
+        }
+        // What is never put to the test is counted apart; it breaks nothing.
+        if self.is_violated() {
+            let mut answers = self.answers.iter();
+            let broken = answers.find(|answer| answer.verdict == PropertyVerdict::Violated);
+            self.verdict = broken.map_or(Verdict::Holds, |answer| Verdict::Violated {
+                property: answer.name,
+            });
         }
     }
 

@@ -2,7 +2,6 @@
 
 mod bittorrent;
 mod chord;
-mod chord_messages;
 mod finding;
 mod json;
 mod terminal;
@@ -70,6 +69,12 @@ pub(super) struct Args {
     /// chord: how long a successor list is (2; 1 in sigcomm2001)
     #[arg(long, value_name = "N")]
     successors: Option<u8>,
+    /// chord: members have fingers, which are looked up again at any moment
+    #[arg(long, conflicts_with_all = ["symmetry", "liveness"])]
+    fingers: bool,
+    /// chord: a key that is kept on N members, and of which fewer than N fail before its copies are repaired
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..), conflicts_with_all = ["symmetry", "liveness"])]
+    keys: Option<u8>,
     /// chord: what may happen beside maintenance: join, leave, fail (join,fail), or none
     #[arg(long, value_name = "LIST")]
     churn: Option<String>,
@@ -94,6 +99,9 @@ pub(super) struct Args {
     /// End a run as incomplete beyond so many states (bittorrent: 1000000)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit_states: Option<u64>,
+    /// End a run as incomplete beyond so many steps from where it starts
+    #[arg(long, value_name = "N")]
+    limit_depth: Option<u32>,
     /// End a run as incomplete after so many seconds
     #[arg(long, value_name = "SECONDS")]
     limit_time: Option<u64>,
@@ -127,6 +135,8 @@ impl Args {
         let given = [
             (self.ids.is_some(), "--ids"),
             (self.successors.is_some(), "--successors"),
+            (self.fingers, "--fingers"),
+            (self.keys.is_some(), "--keys"),
             (self.churn.is_some(), "--churn"),
             (self.without_base, "--without-base"),
             (self.symmetry, "--symmetry"),
@@ -245,9 +255,9 @@ fn limits(args: &Args, usual_states: Option<u64>) -> Limits {
     let states = args.limit_states.or(usual_states);
     Limits {
         states: states.map(|states| usize::try_from(states).unwrap_or(usize::MAX)),
+        depth: args.limit_depth.map(|depth| depth as usize),
         time: args.limit_time.map(Duration::from_secs),
         memory: Some(args.limit_memory),
-        ..Limits::default()
     }
 }
 

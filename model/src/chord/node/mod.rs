@@ -122,8 +122,13 @@ impl Node for ChordNode {
         out: &mut Vec<Output<Self>>,
     ) -> Result<(), Rejected> {
         // Everything that can be refused is refused here; the handlers below cannot fail.
-        self.admit(&input)?;
-        let before = (self.is_member(), self.predecessor, self.successors.clone());
+        if let Err(refused) = self.admit(&input) {
+            if self.is(Mutant::CountsTheRefused) {
+                self.fresh_tag();
+            }
+            return Err(refused);
+        }
+        let before = self.told();
         let mut act = Act { out };
         match input {
             Input::Receive { from, message } => self.on_message(from, message, &mut act),
@@ -131,8 +136,7 @@ impl Node for ChordNode {
             Input::Ask(request) => self.on_request(request, &mut act),
             Input::Opened(_) | Input::Closed(_) => {}
         }
-        let after = (self.is_member(), self.predecessor, &self.successors);
-        if (after.0, after.1) != (before.0, before.1) || *after.2 != before.2 {
+        if self.told() != before {
             act.tell(Event::Neighbours {
                 member: self.is_member(),
                 predecessor: self.predecessor,
@@ -283,6 +287,14 @@ impl ChordNode {
         let rules = self.config().rules;
         let exponent = rules.finger_exponent(exponent);
         self.config().circle.add_power(self.id(), exponent)
+    }
+
+    /// What it tells its user when it changes.
+    fn told(&self) -> (bool, Option<Id>, Vec<Id>) {
+        let predecessor = self
+            .predecessor
+            .filter(|_| !self.is(Mutant::TellsListsOnly));
+        (self.is_member(), predecessor, self.successors.clone())
     }
 
     /// A tag for the next question.

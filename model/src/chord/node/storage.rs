@@ -376,6 +376,9 @@ impl ChordNode {
     }
 
     fn look_after_stray(&mut self, key: Id, act: &mut Act) {
+        if self.is(Mutant::NeverHandsOver) {
+            return;
+        }
         let room = self.errands.len() < self.config().most_errands;
         let Some(stored) = self.store.get_mut(&key) else {
             return;

@@ -198,6 +198,20 @@ pub enum ScopeError {
         /// The number of identifiers.
         ids: u8,
     },
+    /// What happens to fingers and keys is written for one generation.
+    #[error("fingers and keys go with zave2017, not with {variant}")]
+    Equipment {
+        /// The generation that was given.
+        variant: Variant,
+    },
+    /// Replicas are the members of the owner's list.
+    #[error("lists of {successors} successors keep at most {} copies of a key, not {copies}", successors + 1)]
+    Copies {
+        /// The number that was given.
+        copies: u8,
+        /// The length of lists.
+        successors: u8,
+    },
     /// A state that was given has more, or other, than the scope allows.
     #[error("start number {number} does not fit the scope")]
     Start {

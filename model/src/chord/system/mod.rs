@@ -360,6 +360,6 @@ pub fn terms(scope: &Scope, mutant: Option<Mutant>, model: &MessageRing) -> Term
         ],
         network: model.network.describe(),
         timing: assumptions.join("; "),
-        fairness: "none: safety only".to_owned(),
+        fairness: "none for safety; a goal says what it assumes".to_owned(),
     }
 }

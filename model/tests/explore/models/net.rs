@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use peerproof_model::explore::{ActionClass, Fairness, Goal, Pack};
+use peerproof_model::explore::{ActionClass, Fairness, Goal};
 use stateright::Model;
 
 /// A step: from, its class (none for churn), to.
@@ -31,19 +31,7 @@ impl Model for Net {
     }
 }
 
-impl Pack for Net {
-    fn width(&self) -> Option<usize> {
-        Some(4)
-    }
-
-    fn pack(&self, state: &u32, bytes: &mut Vec<u8>) {
-        bytes.extend(state.to_le_bytes());
-    }
-
-    fn unpack(&self, bytes: &[u8]) -> u32 {
-        u32::from_le_bytes(bytes.try_into().expect("four bytes"))
-    }
-}
+pack_number!(Net);
 
 /// The goal to be in one of some states, with classes of this fairness.
 pub(crate) fn goal(states: &[u32], fairness: &[Fairness]) -> Goal<Net> {

@@ -23,11 +23,7 @@ struct Asked {
 const ASKED: [Asked; 6] = [
     Asked {
         name: "fingers_are_right",
-        judge: |model, state| {
-            model
-                .at_rest(state)
-                .map_or(Unknown, |seen| fingers_are_right(&seen))
-        },
+        judge: |model, state| model.once_at_rest(state, fingers_are_right),
         arises: |_, _| true,
     },
     Asked {
@@ -45,11 +41,7 @@ const ASKED: [Asked; 6] = [
     },
     Asked {
         name: "keys_are_with_their_owner",
-        judge: |model, state| {
-            model
-                .at_rest(state)
-                .map_or(Unknown, |seen| keys_are_with_their_owner(&seen))
-        },
+        judge: |model, state| model.once_at_rest(state, keys_are_with_their_owner),
         // The owner was not there at first, or its replica has taken over.
         arises: |model, state| {
             model
@@ -59,11 +51,7 @@ const ASKED: [Asked; 6] = [
     },
     Asked {
         name: "keys_are_replicated",
-        judge: |model, state| {
-            model
-                .at_rest(state)
-                .map_or(Unknown, |seen| keys_are_replicated(&seen))
-        },
+        judge: |model, state| model.once_at_rest(state, keys_are_replicated),
         arises: |model, state| {
             let seen = Seen::of(model, state);
             seen.size() > usize::from(model.equipment.replication)
@@ -97,6 +85,14 @@ impl EquippedRing {
         asked.collect()
     }
 
+    /// What each of the facts says of a state, by name.
+    pub fn judgements(&self, state: &EquippedState) -> Vec<(&'static str, Judgement)> {
+        let asked = self.asked();
+        asked
+            .map(|asked| (asked.name, (asked.judge)(self, state)))
+            .collect()
+    }
+
     fn asked(&self) -> impl Iterator<Item = &'static Asked> {
         let Self { equipment, .. } = *self;
         ASKED.iter().filter(move |asked| match asked.name {
@@ -106,15 +102,21 @@ impl EquippedRing {
         })
     }
 
-    /// The ring as properties see it, once it is settled and no step about fingers or keys changes anything.
-    fn at_rest<'a>(&'a self, state: &'a EquippedState) -> Option<Seen<'a>> {
+    /// What `judge` says of the ring, once that is settled and no step about fingers or keys changes anything.
+    fn once_at_rest<'a>(
+        &'a self,
+        state: &'a EquippedState,
+        judge: fn(&Seen<'a>) -> Judgement,
+    ) -> Judgement {
         if !self.ring.is_settled(&state.ring) {
-            return None;
+            return Unknown;
         }
         let mut upkeep = Vec::new();
         self.offer_upkeep(state, &mut upkeep);
         let mut after = upkeep.iter().map(|action| self.step(state, *action));
-        let rests = after.all(|after| after.is_none());
-        rests.then(|| Seen::of(self, state))
+        if after.any(|after| after.is_some()) {
+            return Unknown;
+        }
+        judge(&Seen::of(self, state))
     }
 }

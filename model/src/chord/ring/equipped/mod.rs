@@ -20,7 +20,7 @@ use stateright::{Model, Property};
 pub use state::EquippedState;
 
 use self::state::Seen;
-use super::{Action, AtomicRing, Place, Scope, ScopeError};
+use super::{Action, AtomicRing, Place, Scope, ScopeError, Variant};
 use crate::chord::mutant::Mutant;
 use crate::chord::properties::{keys_are_replicated, lookup_path};
 use crate::chord::rules::Rules;
@@ -73,6 +73,14 @@ impl EquippedRing {
     /// The scope is impossible; the error says why.
     pub fn new(scope: Scope, equipment: Equipment) -> Result<Self, ScopeError> {
         let ring = AtomicRing::new(scope)?;
+        let (variant, successors) = (ring.scope.variant, ring.scope.successors);
+        if variant != Variant::Zave2017 {
+            return Err(ScopeError::Equipment { variant });
+        }
+        let copies = equipment.replication;
+        if copies > successors + 1 {
+            return Err(ScopeError::Copies { copies, successors });
+        }
         Ok(Self { ring, equipment })
     }
 

@@ -13,11 +13,11 @@ use peerproof_model::system::Expiries;
 use serde_json::Value;
 use stateright::Model;
 
-use super::super::explore::Browser;
-use super::super::replay::{Recorded, Replayed, Step};
-use super::finding::{Answer, Finding, Run, unreached};
-use super::{Args, Found, known, limits, threads, watched};
+use super::super::finding::{Answer, Finding, Run, unreached};
+use super::{Args, Found, exports, known, limits, threads, told, watched};
 use crate::cli::Failure;
+use crate::cli::explore::Browser;
+use crate::cli::replay::{Recorded, Replayed, Step};
 
 pub(super) fn listing() -> impl Iterator<Item = (String, String)> {
     Scope::all().into_iter().map(|scope| {
@@ -75,7 +75,7 @@ pub(super) fn check(name: &str, args: &Args, found: &mut Found<'_>) -> Result<()
             loops_after: None,
             observed: model.observed(answer.name, &answer.trace),
             diagram: model.mermaid(&answer.trace).ok(),
-            exports: super::exports(&*model, &answer.trace, &["ring"], |state| {
+            exports: exports(&*model, &answer.trace, &["ring"], |state| {
                 vec![format!("{:?}", state.memory.ring.members)]
             }),
         });
@@ -139,7 +139,7 @@ fn endless(model: &MessageRing, found: &Counterexample<<MessageRing as Model>::A
         loops_after,
         observed: Some(unreached(found).to_owned()),
         diagram: model.mermaid(&whole).ok(),
-        exports: story.ok().map(|story| super::told(&story)),
+        exports: story.ok().map(|story| told(&story)),
     }
 }
 

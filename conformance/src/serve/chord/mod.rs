@@ -1,0 +1,26 @@
+//! The reference node of a ring, behind the control plane: the model's node, and nothing that the model has not.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `desk.rs` | lines and expired alarms in, lines and alarms out: no thread, no clock, no socket |
+//! | `member.rs` | what the node is asked, what waits for an answer, what it says |
+//! | `figures.rs` | the figures of `init` as those of the model's node |
+//! | `breaks.rs` | the seeded violations, and which case catches which |
+//! | `flaw.rs` | those of the violations that are not the model's |
+//! | `life.rs` | the thread in which one lives |
+//! | `embedded.rs` | nodes within this process |
+//! | `stdio.rs` | one over standard input and output |
+
+mod breaks;
+mod desk;
+mod embedded;
+mod figures;
+mod flaw;
+mod life;
+mod member;
+mod stdio;
+
+pub use breaks::{BREAKS, Bug};
+pub use desk::{Alarm, Deed, Desk};
+pub use embedded::Reference;
+pub use stdio::Ring;
