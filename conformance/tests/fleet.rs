@@ -49,7 +49,7 @@ fn body(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().expect("an object")
 }
 
-fn ok(answer: Result<Answered, Trouble>) {
+fn ok(answer: &Result<Answered, Trouble>) {
     assert!(matches!(answer, Ok(Answered::Ok(_))), "{answer:?}");
 }
 
@@ -66,13 +66,13 @@ fn eventually(fleet: &mut Fleet, holds: impl Fn(&Fleet) -> bool) {
 fn programs_talk_through_the_kit() {
     let mut fleet = fleet_of(NODE, &["n1", "n2"], PATIENCE);
     let tell = body(&json!({"type": "tell", "to": "n2", "text": "good day"}));
-    ok(fleet.call("n1", tell.clone()));
+    ok(&fleet.call("n1", tell.clone()));
     eventually(&mut fleet, |fleet| {
         fleet.last_words("n2") == "heard good day"
     });
     let sides = [vec!["n1".to_owned()], vec!["n2".to_owned()]];
     assert_eq!(fleet.partition(&sides), Ok(()));
-    ok(fleet.call("n1", tell));
+    ok(&fleet.call("n1", tell));
     let lost = |fleet: &Fleet| fleet.trace().iter().any(|event| event.what == What::Lost);
     eventually(&mut fleet, lost);
     assert_eq!(fleet.mistakes(), []);
@@ -98,7 +98,7 @@ fn a_program_that_quits_is_gone_and_comes_back() {
     );
     for _ in 0..3 {
         assert_eq!(fleet.start("n1"), Ok(None));
-        ok(fleet.call("n1", body(&json!({"type": "echo"}))));
+        ok(&fleet.call("n1", body(&json!({"type": "echo"}))));
         fleet.crash("n1");
     }
     assert_eq!(fleet.mistakes().len(), 1);
@@ -107,9 +107,9 @@ fn a_program_that_quits_is_gone_and_comes_back() {
 #[test]
 fn a_program_that_hangs_is_silent_and_does_not_stop_the_others() {
     let mut fleet = fleet_of(NODE, &["n1", "n2"], PATIENCE);
-    ok(fleet.call("n1", body(&json!({"type": "echo"}))));
+    ok(&fleet.call("n1", body(&json!({"type": "echo"}))));
     let open = fleet.ask("n1", body(&json!({"type": "hang"})));
-    ok(fleet.call("n2", body(&json!({"type": "echo"}))));
+    ok(&fleet.call("n2", body(&json!({"type": "echo"}))));
     fleet.crash("n1");
     assert!(matches!(fleet.answer(open), Err(Trouble::Gone { .. })));
     let mut fleet = fleet_of("exec sleep 600", &["n1"], Duration::from_millis(300));
@@ -129,7 +129,7 @@ fn a_program_that_hangs_is_silent_and_does_not_stop_the_others() {
 fn a_program_does_not_speak_for_others() {
     let mut fleet = fleet_of(NODE, &["n1", "n2"], PATIENCE);
     // The lie comes first, and would be the answer; the true one follows.
-    ok(fleet.call("n1", body(&json!({"type": "lie", "as": "n2"}))));
+    ok(&fleet.call("n1", body(&json!({"type": "lie", "as": "n2"}))));
     let lie = Wrong::Source {
         number: 1,
         said: "n2".to_owned(),
@@ -152,19 +152,19 @@ fn a_program_does_not_speak_for_others() {
 #[test]
 fn a_program_that_floods_is_ended_and_the_others_go_on() {
     let mut fleet = fleet_of(NODE, &["n1", "n2"], PATIENCE);
-    ok(fleet.call("n2", body(&json!({"type": "echo"}))));
+    ok(&fleet.call("n2", body(&json!({"type": "echo"}))));
     let flooded = fleet.call("n1", body(&json!({"type": "noise"})));
     assert!(matches!(flooded, Err(Trouble::Gone { .. })), "{flooded:?}");
     let last = fleet.mistakes().last().map(|it| &it.what);
     assert!(matches!(last, Some(Wrong::Overused(_))), "{last:?}");
     assert!(fleet.dropped_mistakes() > 0);
-    ok(fleet.call("n2", body(&json!({"type": "echo"}))));
+    ok(&fleet.call("n2", body(&json!({"type": "echo"}))));
 }
 
 #[test]
 fn a_paused_program_answers_when_it_goes_on() {
     let mut fleet = fleet_of(NODE, &["n1"], PATIENCE);
-    ok(fleet.call("n1", body(&json!({"type": "echo"}))));
+    ok(&fleet.call("n1", body(&json!({"type": "echo"}))));
     fleet.pause("n1");
     let open = fleet.ask("n1", body(&json!({"type": "echo"})));
     let answers = |fleet: &Fleet| {
@@ -177,7 +177,7 @@ fn a_paused_program_answers_when_it_goes_on() {
     fleet.pump_for(Duration::from_millis(100));
     assert_eq!(answers(&fleet), 1);
     fleet.resume("n1");
-    ok(fleet.answer(open));
+    ok(&fleet.answer(open));
 }
 
 #[test]
@@ -191,6 +191,6 @@ fn many_programs_at_once() {
         .map(|name| fleet.ask(name, echo.clone()))
         .collect();
     for ticket in tickets.into_iter().rev() {
-        ok(fleet.answer(ticket));
+        ok(&fleet.answer(ticket));
     }
 }
