@@ -35,7 +35,7 @@ async def command(node, words):
             await node.ask("put", key=int(key), value=value)
             print("stored")
         case ["get", key]:
-            print(f"{key} = {(await node.ask("get", key=int(key)))['value']}")
+            print(key, "=", (await node.ask("get", key=int(key)))["value"])
         case ["del", key]:
             await node.ask("delete", key=int(key))
             print("gone")

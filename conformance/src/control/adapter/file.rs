@@ -350,7 +350,11 @@ impl Adapter {
                 .transpose()?,
             style: node.style,
             ready: ready(source, node)?,
-            prompt: node.prompt.as_ref().map(|text| source.prompt(text)).transpose()?,
+            prompt: node
+                .prompt
+                .as_ref()
+                .map(|text| source.prompt(text))
+                .transpose()?,
             radix: radix(source, node)?,
             patience: patience(source, node)?,
             deeds,
@@ -365,6 +369,12 @@ impl Adapter {
         Operation::ALL.into_iter().filter(move |operation| {
             self.deeds.contains_key(operation) || (*operation == Operation::Join && joins_by_start)
         })
+    }
+
+    /// The patterns that read answers, each with its line in the file.
+    pub fn patterns(&self) -> impl Iterator<Item = (usize, &str)> {
+        let all = self.deeds.values().flat_map(|deed| &deed.patterns);
+        all.map(|pattern| (pattern.line, pattern.text()))
     }
 
     /// How the program is talked to.

@@ -8,15 +8,24 @@ use super::reading::Answer;
 const MOST_ANSWER: u64 = 1 << 20;
 
 /// Makes a request. The first line of the answer is `HTTP` and its status, then come the lines of its body.
-pub(super) fn ask(method: &str, url: &str, body: Option<(&str, &str)>, patience: Duration) -> Answer {
+pub(super) fn ask(
+    method: &str,
+    url: &str,
+    body: Option<(&str, &str)>,
+    patience: Duration,
+) -> Answer {
     match exchange(method, url, body, patience) {
         Ok((status, text)) => {
-            let lines = std::iter::once(format!("HTTP {status}")).chain(text.lines().map(str::to_owned));
+            let lines =
+                std::iter::once(format!("HTTP {status}")).chain(text.lines().map(str::to_owned));
             let failure = (status >= 400).then(|| format!("it answered with status {status}"));
             let lines = lines.collect();
             Answer { lines, failure }
         }
-        Err(error) => Answer { lines: Vec::new(), failure: Some(error.to_string()) },
+        Err(error) => Answer {
+            lines: Vec::new(),
+            failure: Some(error.to_string()),
+        },
     }
 }
 
@@ -39,7 +48,11 @@ fn exchange(
         None => agent.run(request.body(())?)?,
     };
     let status = response.status().as_u16();
-    let bytes = response.body_mut().with_config().limit(MOST_ANSWER).read_to_vec()?;
+    let bytes = response
+        .body_mut()
+        .with_config()
+        .limit(MOST_ANSWER)
+        .read_to_vec()?;
     Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
 }
 
@@ -75,14 +88,27 @@ mod tests {
         let (url, served) = server(b"HTTP/1.1 404 Not Found\r\ncontent-length: 7\r\n\r\nno\nsuch");
         let answer = ask("GET", &url, None, PATIENCE);
         assert_eq!(answer.lines, ["HTTP 404", "no", "such"]);
-        assert_eq!(answer.failure.as_deref(), Some("it answered with status 404"));
-        assert!(served.join().expect("served").starts_with("GET /x HTTP/1.1\r\n"));
+        assert_eq!(
+            answer.failure.as_deref(),
+            Some("it answered with status 404")
+        );
+        assert!(
+            served
+                .join()
+                .expect("served")
+                .starts_with("GET /x HTTP/1.1\r\n")
+        );
     }
 
     #[test]
     fn a_body_is_sent_with_its_kind() {
         let (url, served) = server(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
-        let answer = ask("POST", &url, Some(("application/json", "{\"a\": 1}")), PATIENCE);
+        let answer = ask(
+            "POST",
+            &url,
+            Some(("application/json", "{\"a\": 1}")),
+            PATIENCE,
+        );
         assert_eq!((answer.lines.len(), answer.failure), (2, None));
         let asked = served.join().expect("served").to_lowercase();
         assert!(asked.contains("content-type: application/json"), "{asked}");
@@ -92,7 +118,12 @@ mod tests {
     #[test]
     fn who_does_not_stop_talking_is_cut_off() {
         let (url, served) = server(Box::leak(
-            [b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".as_slice(), &vec![b'x'; 3 << 20]].concat().into(),
+            [
+                b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".as_slice(),
+                &vec![b'x'; 3 << 20],
+            ]
+            .concat()
+            .into(),
         ));
         let answer = ask("GET", &url, None, PATIENCE);
         assert!(answer.failure.is_some() && answer.lines.is_empty());

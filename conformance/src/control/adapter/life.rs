@@ -1,5 +1,6 @@
 //! A node behind an adapter as the fleet sees it: it is asked lines, and answers lines.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -23,30 +24,53 @@ const LOOK: Duration = Duration::from_millis(50);
 pub struct Adapted {
     adapter: Arc<Adapter>,
     programs: Arc<Programs>,
+    directory: PathBuf,
 }
 
 impl Adapted {
-    /// Nodes behind this adapter; `name` is what reports call them.
+    /// Nodes behind the adapter of this file; its command lines run in the directory of the file.
     ///
     /// # Errors
-    /// The machine has no place for their home.
-    pub fn new(adapter: Adapter, name: &str, limits: Limits) -> Result<Self, StartError> {
-        let programs = Arc::new(Programs::new(name, limits)?);
-        let adapter = Arc::new(adapter);
-        Ok(Self { adapter, programs })
+    /// The file cannot be read, is wrong, or the machine has no place for a home of the nodes.
+    pub fn read(file: &Path, limits: Limits) -> Result<Self, StartError> {
+        let name = file.display().to_string();
+        let usage = |what: &dyn std::fmt::Display| StartError::Usage(format!("{name}: {what}"));
+        let text = std::fs::read_to_string(file).map_err(|error| usage(&error))?;
+        let adapter = Arc::new(Adapter::parse(&text).map_err(|error| usage(&error))?);
+        let programs = Arc::new(Programs::new(&name, limits)?);
+        let directory = file.parent().unwrap_or(Path::new("")).join("");
+        let directory = std::path::absolute(&directory).map_err(|error| usage(&error))?;
+        Ok(Self {
+            adapter,
+            programs,
+            directory,
+        })
+    }
+
+    /// What the file says.
+    pub fn adapter(&self) -> &Adapter {
+        &self.adapter
+    }
+
+    /// One node, to do with it step by step.
+    pub fn session(&self) -> Session {
+        let (adapter, programs) = (Arc::clone(&self.adapter), Arc::clone(&self.programs));
+        Session::new(adapter, programs, &self.directory)
     }
 }
 
 impl Starter for Adapted {
     fn start(&self, name: &str, _inbox: Sender<Arrival>) -> Result<Box<dyn Life>, StartError> {
-        Err(StartError::Usage(format!("{name} is behind an adapter: such nodes talk over sockets")))
+        Err(StartError::Usage(format!(
+            "{name} is behind an adapter: such nodes talk over sockets"
+        )))
     }
 
     fn start_at(&self, place: &Place, inbox: Sender<Arrival>) -> Result<Box<dyn Life>, StartError> {
         if place.address.is_none() {
             return self.start(&place.name, inbox);
         }
-        let session = Session::new(Arc::clone(&self.adapter), Arc::clone(&self.programs));
+        let session = self.session();
         let running = session.running();
         let (requests, queue) = sync_channel(MOST_WAITING);
         let name = place.name.clone();
@@ -56,11 +80,14 @@ impl Starter for Adapted {
             .name(format!("adapter of {}", place.name))
             .spawn(worker)
             .map_err(|error| StartError::Machine(error.to_string()))?;
-        Ok(Box::new(Adaptee { requests: Some(requests), running }))
+        Ok(Box::new(Adaptee {
+            requests: Some(requests),
+            running,
+        }))
     }
 
     fn name(&self) -> String {
-        self.programs.name()
+        Starter::name(self.programs.as_ref())
     }
 }
 
@@ -77,11 +104,11 @@ impl Life for Adaptee {
     }
 
     fn pause(&self) {
-        self.running.each(Life::pause);
+        self.running.each(|life| life.pause());
     }
 
     fn resume(&self) {
-        self.running.each(Life::resume);
+        self.running.each(|life| life.resume());
     }
 
     fn kill(&mut self) {
@@ -115,7 +142,9 @@ fn work(mut session: Session, name: &str, queue: &Receiver<String>, inbox: &Send
                 }
             }
             Err(RecvTimeoutError::Timeout) => session.notice(),
-            Err(RecvTimeoutError::Disconnected) => break News::Ended("the kit ended it".to_owned()),
+            Err(RecvTimeoutError::Disconnected) => {
+                break News::Ended("the kit ended it".to_owned());
+            }
         }
         if let Some(ended) = session.ended.clone() {
             break ended;
@@ -136,7 +165,11 @@ fn answer(session: &mut Session, name: &str, line: &str) -> Option<Envelope> {
     };
     let mut body = body;
     body.insert("in_reply_to".to_owned(), json!(number));
-    Some(Envelope { src: name.to_owned(), dest: KIT.to_owned(), body })
+    Some(Envelope {
+        src: name.to_owned(),
+        dest: KIT.to_owned(),
+        body,
+    })
 }
 
 fn perform(session: &mut Session, request: Request) -> Performed {

@@ -12,12 +12,14 @@
 //! | `http.rs` | requests to a node with a server |
 //! | `session.rs` | one node: its program, and what is done with it for each operation |
 //! | `life.rs` | such nodes as the fleet sees them |
+//! | `rehearsal.rs` | every operation once, to see whether an adapter fits its program |
 
 mod file;
 mod http;
 mod life;
 mod pattern;
 mod reading;
+mod rehearsal;
 mod session;
 mod template;
 
@@ -25,5 +27,6 @@ pub use file::{Adapter, AdapterError, Operation, Style};
 pub use life::Adapted;
 pub use pattern::Found;
 pub use reading::{Line, Match, Reading};
+pub use rehearsal::{Step, rehearse};
 pub use session::{Performed, Session};
 pub use template::PLACES;

@@ -64,7 +64,10 @@ pub(super) fn read(operation: Operation, deed: &Deed, circle: Circle, answer: &A
         .lines
         .iter()
         .map(|text| {
-            let errors = deed.errors.iter().filter(|(pattern, _)| pattern.is_in(text));
+            let errors = deed
+                .errors
+                .iter()
+                .filter(|(pattern, _)| pattern.is_in(text));
             let errors = errors.map(|(pattern, code)| (pattern, Vec::new(), Some(*code)));
             let patterns = deed.patterns.iter();
             let found = patterns.filter_map(|it| Some((it, it.find(text, &mut next)?, None)));
@@ -75,7 +78,10 @@ pub(super) fn read(operation: Operation, deed: &Deed, circle: Circle, answer: &A
                 error,
             });
             let matched = matched.collect();
-            Line { text: text.clone(), matched }
+            Line {
+                text: text.clone(),
+                matched,
+            }
         })
         .collect();
     let outcome = outcome(operation, deed, circle, answer, &lines);
@@ -99,7 +105,10 @@ fn outcome(
         return Err((ErrorCode::TIMEOUT, failure.clone()));
     }
     if !deed.patterns.is_empty() && matches().next().is_none() {
-        let what = format!("no line of the answer matches a pattern of [{}]", operation.name());
+        let what = format!(
+            "no line of the answer matches a pattern of [{}]",
+            operation.name()
+        );
         return Err((ErrorCode::CRASH, what));
     }
     let all: Vec<&Found> = matches().flat_map(|it| &it.found).collect();
@@ -151,7 +160,9 @@ fn lookup(groups: &Groups<'_>) -> Result<Value, String> {
     let owner = owner.ok_or("the answer names no owner")?;
     let mut body = json!({ "owner": owner });
     if let Some(hops) = groups.text("hops") {
-        let hops: u32 = hops.parse().map_err(|_| format!("`{hops}` is no number of hops"))?;
+        let hops: u32 = hops
+            .parse()
+            .map_err(|_| format!("`{hops}` is no number of hops"))?;
         body["hops"] = json!(hops);
     }
     if !path.is_empty() {
@@ -173,29 +184,46 @@ struct Groups<'a> {
 
 impl Groups<'_> {
     fn of<'b>(&'b self, group: &'b str) -> impl Iterator<Item = &'b Found> {
-        self.all.iter().copied().filter(move |found| found.group == group)
+        self.all
+            .iter()
+            .copied()
+            .filter(move |found| found.group == group)
     }
 
     fn text(&self, group: &str) -> Option<&str> {
-        self.of(group).next().map(|found| found.text.as_str())
+        let found = self.all.iter().find(|found| found.group == group)?;
+        Some(&found.text)
     }
 
     fn point(&self, text: &str) -> Result<u64, String> {
         let digits = text.trim();
-        let digits = digits.strip_prefix("0x").filter(|_| self.circle.radix == 16).unwrap_or(digits);
-        u64::from_str_radix(digits, self.circle.radix).map_err(|_| format!("`{text}` is no point of the circle"))
+        let digits = digits
+            .strip_prefix("0x")
+            .filter(|_| self.circle.radix == 16)
+            .unwrap_or(digits);
+        u64::from_str_radix(digits, self.circle.radix)
+            .map_err(|_| format!("`{text}` is no point of the circle"))
     }
 
     /// The points that the group matched, one each.
     fn points(&self, group: &str) -> Result<Vec<u64>, String> {
-        self.of(group).map(|found| self.point(&found.text)).collect()
+        self.of(group)
+            .map(|found| self.point(&found.text))
+            .collect()
     }
 
     /// Every number within what the group matched.
     fn points_within(&self, group: &str) -> Result<Vec<u64>, String> {
-        let number = if self.circle.radix == 16 { &*HEXADECIMAL } else { &*DECIMAL };
+        let number = if self.circle.radix == 16 {
+            &*HEXADECIMAL
+        } else {
+            &*DECIMAL
+        };
         let texts = self.of(group).map(|found| found.text.as_str());
-        texts.flat_map(|text| number.find_iter(text)).map(|it| self.point(it.as_str())).collect()
+        texts
+            .flat_map(|text| number.find_iter(text))
+            .map(|it| self.point(it.as_str()))
+            .collect()
     }
 
     /// Fingers: each with the start that the same match has, or else the next one in order.
@@ -206,10 +234,16 @@ impl Groups<'_> {
             let start = start.map(|start| self.point(&start.text)).transpose()?;
             nodes.push((start, self.point(&found.text)?));
         }
-        nodes.extend(self.points_within("fingers")?.into_iter().map(|node| (None, node)));
+        nodes.extend(
+            self.points_within("fingers")?
+                .into_iter()
+                .map(|node| (None, node)),
+        );
         let Circle { id, bits, .. } = self.circle;
         let in_order = |place: usize| {
-            let step = u32::try_from(place).ok().and_then(|place| 1_u64.checked_shl(place));
+            let step = u32::try_from(place)
+                .ok()
+                .and_then(|place| 1_u64.checked_shl(place));
             id.wrapping_add(step.unwrap_or(0)) % 1_u64.checked_shl(bits).unwrap_or(u64::MAX)
         };
         let nodes = nodes.into_iter().enumerate();
@@ -222,7 +256,8 @@ impl Groups<'_> {
 static DECIMAL: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[0-9]+\b").unwrap());
 
 #[expect(clippy::unwrap_used, reason = "a test compiles it")]
-static HEXADECIMAL: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b(?:0x)?[0-9a-fA-F]+\b").unwrap());
+static HEXADECIMAL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b(?:0x)?[0-9a-fA-F]+\b").unwrap());
 
 #[cfg(test)]
 mod tests {
@@ -237,8 +272,15 @@ mod tests {
         );
         let adapter = Adapter::parse(&text).expect("an adapter");
         let lines = answer.iter().map(|line| (*line).to_owned()).collect();
-        let answer = Answer { lines, failure: None };
-        let circle = Circle { id: 80, bits: 7, radix };
+        let answer = Answer {
+            lines,
+            failure: None,
+        };
+        let circle = Circle {
+            id: 80,
+            bits: 7,
+            radix,
+        };
         read(operation, &adapter.deeds[&operation], circle, &answer)
     }
 
@@ -248,7 +290,15 @@ mod tests {
             send = "show"
             patterns = ['pred=(?P<predecessor>\d+)', 'next: (?P<successors>.*)', '^f\d (?P<start>\d+) -> (?P<finger>\d+)', 'stored (?P<key>\d+)']
         "#;
-        let answer = ["node 80", "pred=45", "next: [96, 112, 16]", "f0 81 -> 96", "f6 16 -> 16", "stored 60", "stored 50"];
+        let answer = [
+            "node 80",
+            "pred=45",
+            "next: [96, 112, 16]",
+            "f0 81 -> 96",
+            "f6 16 -> 16",
+            "stored 60",
+            "stored 50",
+        ];
         let reading = reading(Operation::State, table, 10, &answer);
         assert_eq!(
             reading.outcome.map(Value::Object),
@@ -267,7 +317,12 @@ mod tests {
             send = "show"
             patterns = ['next (?P<successor>\d+)', 'pred (?P<predecessor>\d+)', 'f: (?P<fingers>.*)']
         "#;
-        let reading = reading(Operation::State, table, 10, &["next 96", "pred none", "f: 96 96 96 96 96 112 16"]);
+        let reading = reading(
+            Operation::State,
+            table,
+            10,
+            &["next 96", "pred none", "f: 96 96 96 96 96 112 16"],
+        );
         let state = reading.outcome.map(Value::Object).expect("a state");
         assert_eq!(state["predecessor"], Value::Null);
         assert_eq!(state["fingers"][6], json!({"start": 16, "node": 16}));
@@ -280,9 +335,17 @@ mod tests {
             send = "find {key}"
             patterns = ['path (?P<path>.*)', 'in (?P<hops>\d+) hops']
         "#;
-        let reading = reading(Operation::Lookup, table, 16, &["path 0x50 -> 10 -> 20 -> 2d", "in 3 hops"]);
+        let reading = reading(
+            Operation::Lookup,
+            table,
+            16,
+            &["path 0x50 -> 10 -> 20 -> 2d", "in 3 hops"],
+        );
         let lookup = reading.outcome.map(Value::Object);
-        assert_eq!(lookup, Ok(json!({"owner": 45, "hops": 3, "path": [80, 16, 32, 45]})));
+        assert_eq!(
+            lookup,
+            Ok(json!({"owner": 45, "hops": 3, "path": [80, 16, 32, 45]}))
+        );
     }
 
     #[test]
@@ -293,8 +356,14 @@ mod tests {
             errors = [{ pattern = "(?i)not found", code = 20 }]
         "#;
         let get = |answer: &[&str]| reading(Operation::Get, table, 10, answer).outcome;
-        assert_eq!(get(&["= an apple"]).map(Value::Object), Ok(json!({"value": "an apple"})));
-        assert_eq!(get(&["= 1", "Not Found"]), Err((ErrorCode::KEY_DOES_NOT_EXIST, "Not Found".to_owned())));
+        assert_eq!(
+            get(&["= an apple"]).map(Value::Object),
+            Ok(json!({"value": "an apple"}))
+        );
+        assert_eq!(
+            get(&["= 1", "Not Found"]),
+            Err((ErrorCode::KEY_DOES_NOT_EXIST, "Not Found".to_owned()))
+        );
         let (code, _) = get(&["what?"]).expect_err("nothing matches");
         assert_eq!(code, ErrorCode::CRASH);
     }

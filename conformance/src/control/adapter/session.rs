@@ -1,6 +1,7 @@
 //! One node behind an adapter: its program, and what is done with it for each operation.
 
 use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use super::template::{Quote, Values};
 use crate::control::process::Programs;
 use crate::control::ring::{Init, Introducer, MOST_VALUE, Network};
 use crate::control::{Arrival, ErrorCode, Life, News, StartError};
+use crate::program::filled;
 
 /// The most lines of an answer, and the most bytes of all of them.
 const MOST_LINES: usize = 10_000;
@@ -38,13 +40,19 @@ impl Performed {
     fn refused(refusal: Refusal) -> Self {
         let (sent, lines) = (Vec::new(), Vec::new());
         let outcome = Err(refusal);
-        Self { sent, reading: Reading { lines, outcome } }
+        Self {
+            sent,
+            reading: Reading { lines, outcome },
+        }
     }
 
     fn done(body: Value) -> Self {
         let outcome = Ok(body.as_object().cloned().unwrap_or_default());
         let (sent, lines) = (Vec::new(), Vec::new());
-        Self { sent, reading: Reading { lines, outcome } }
+        Self {
+            sent,
+            reading: Reading { lines, outcome },
+        }
     }
 }
 
@@ -83,7 +91,11 @@ impl Programme {
 
     /// What the program last wrote to its standard error.
     pub(super) fn last_words(&self) -> String {
-        self.lock().program.as_ref().map(|life| life.last_words()).unwrap_or_default()
+        self.lock()
+            .program
+            .as_ref()
+            .map(|life| life.last_words())
+            .unwrap_or_default()
     }
 }
 
@@ -91,6 +103,8 @@ impl Programme {
 pub struct Session {
     adapter: Arc<Adapter>,
     programs: Arc<Programs>,
+    /// Where command lines run.
+    directory: PathBuf,
     running: Programme,
     said: Receiver<Arrival>,
     sayer: Sender<Arrival>,
@@ -110,12 +124,19 @@ pub struct Session {
 
 impl Session {
     /// A node of which nothing runs yet.
-    pub fn new(adapter: Arc<Adapter>, programs: Arc<Programs>) -> Self {
+    ///
+    /// Its command lines run in `directory`.
+    pub fn new(adapter: Arc<Adapter>, programs: Arc<Programs>, directory: &Path) -> Self {
         let (sayer, said) = channel();
-        let circle = Circle { id: 0, bits: 0, radix: adapter.radix };
+        let circle = Circle {
+            id: 0,
+            bits: 0,
+            radix: adapter.radix,
+        };
         Self {
             adapter,
             programs,
+            directory: directory.to_owned(),
             running: Programme::default(),
             said,
             sayer,
@@ -142,7 +163,10 @@ impl Session {
 
     /// Tells it about itself, and starts its program unless starting is joining.
     pub fn init(&mut self, init: &Init) -> Performed {
-        let address = init.address.as_deref().and_then(|address| address.parse::<SocketAddr>().ok());
+        let address = init
+            .address
+            .as_deref()
+            .and_then(|address| address.parse::<SocketAddr>().ok());
         let Some(address) = address.filter(|_| init.network == Network::Sockets) else {
             let what = "nodes behind an adapter talk over sockets";
             return Performed::refused((ErrorCode::NOT_SUPPORTED, what.to_owned()));
@@ -175,12 +199,20 @@ impl Session {
 
     fn operations(&self) -> Value {
         let kit_knows = |operation: &Operation| *operation != Operation::Create;
-        let names = self.adapter.operations().filter(kit_knows).map(Operation::name);
+        let names = self
+            .adapter
+            .operations()
+            .filter(kit_knows)
+            .map(Operation::name);
         json!({ "operations": names.collect::<Vec<_>>() })
     }
 
     fn point(&self, point: u64) -> String {
-        if self.circle.radix == 16 { format!("{point:x}") } else { point.to_string() }
+        if self.circle.radix == 16 {
+            format!("{point:x}")
+        } else {
+            point.to_string()
+        }
     }
 
     /// Makes it a member, through this one instead of the one of `init`, if there is one.
@@ -212,10 +244,19 @@ impl Session {
     /// What is filled in for the member to join through.
     fn through(&self, introducer: &Introducer) -> Result<Values, Refusal> {
         let malformed = |what: &str| (ErrorCode::MALFORMED_REQUEST, what.to_owned());
-        let address = introducer.address.as_deref().and_then(|it| it.parse::<SocketAddr>().ok());
+        let address = introducer
+            .address
+            .as_deref()
+            .and_then(|it| it.parse::<SocketAddr>().ok());
         let address = address.ok_or_else(|| malformed("an introducer without an address"))?;
-        let digits: String = introducer.node_id.chars().filter(char::is_ascii_digit).collect();
-        let id = digits.parse().map_err(|_| malformed("the name of the introducer has no point"))?;
+        let digits: String = introducer
+            .node_id
+            .chars()
+            .filter(char::is_ascii_digit)
+            .collect();
+        let id = digits
+            .parse()
+            .map_err(|_| malformed("the name of the introducer has no point"))?;
         Ok([
             ("introducer_host", address.ip().to_string()),
             ("introducer_port", address.port().to_string()),
@@ -229,7 +270,12 @@ impl Session {
     pub fn leave(&mut self) -> Performed {
         self.left = true;
         let mut performed = self.perform(Operation::Leave, &Values::new());
-        let refused = performed.reading.lines.iter().flat_map(|line| &line.matched).any(|it| it.error.is_some());
+        let refused = performed
+            .reading
+            .lines
+            .iter()
+            .flat_map(|line| &line.matched)
+            .any(|it| it.error.is_some());
         if self.program.is_none() && !refused {
             performed.reading.outcome = Ok(Map::new());
         }
@@ -247,7 +293,9 @@ impl Session {
     /// What it knows.
     pub fn state(&mut self) -> Performed {
         if !self.member {
-            return Performed::done(json!({"member": false, "id": self.circle.id, "successors": []}));
+            return Performed::done(
+                json!({"member": false, "id": self.circle.id, "successors": []}),
+            );
         }
         self.perform(Operation::State, &Values::new())
     }
@@ -272,10 +320,17 @@ impl Session {
     /// Starts the program, and waits until it is ready.
     fn start(&mut self, through: Option<Values>) -> Performed {
         let adapter = Arc::clone(&self.adapter);
-        let first = adapter.start_first.as_ref().filter(|_| through.is_none() && self.introducer_is_open());
+        let first = adapter
+            .start_first
+            .as_ref()
+            .filter(|_| through.is_none() && self.introducer_is_open());
         let line = first.unwrap_or(&adapter.start);
         let mut values = self.values.clone();
-        let known = through.or_else(|| self.introducer.as_ref().and_then(|it| self.through(it).ok()));
+        let known = through.or_else(|| {
+            self.introducer
+                .as_ref()
+                .and_then(|it| self.through(it).ok())
+        });
         values.extend(known.unwrap_or_default());
         let filled = line.filled(&values, Quote::Shell);
         let line = match filled {
@@ -288,12 +343,21 @@ impl Session {
             Ok(lines) => (lines, None),
             Err((lines, why)) => (lines, Some(why)),
         };
-        let lines = lines.into_iter().map(|text| reading::Line { text, matched: Vec::new() }).collect();
+        let lines = lines
+            .into_iter()
+            .map(|text| reading::Line {
+                text,
+                matched: Vec::new(),
+            })
+            .collect();
         let outcome = match failure {
             None => Ok(Map::new()),
             Some(why) => Err((ErrorCode::TEMPORARILY_UNAVAILABLE, why)),
         };
-        Performed { sent: vec![line], reading: Reading { lines, outcome } }
+        Performed {
+            sent: vec![line],
+            reading: Reading { lines, outcome },
+        }
     }
 
     /// Whether the node is the first of its ring.
@@ -307,13 +371,24 @@ impl Session {
         let prompt = self.adapter.prompt.clone().filter(|_| is_program);
         let is_prompt = move |text: &str| prompt.as_ref().is_some_and(|prompt| prompt.is_in(text));
         self.started += 1;
-        let name = format!("{} {}", self.values.get("name").map_or("node", String::as_str), self.started);
+        let name = format!(
+            "{} {}",
+            self.values.get("name").map_or("node", String::as_str),
+            self.started
+        );
         let mut running = self.running.lock();
         if running.ended {
-            return Err(failed(StartError::Machine("the node has been ended".to_owned())));
+            return Err(failed(StartError::Machine(
+                "the node has been ended".to_owned(),
+            )));
         }
         let sayer = self.sayer.clone();
-        let life = self.programs.start_line(&name, line, is_prompt, sayer).map_err(failed)?;
+        let directory = self.directory.display().to_string();
+        let line = filled("cd {directory} && ", &[("directory", &directory)]) + line;
+        let life = self
+            .programs
+            .start_line(&name, &line, is_prompt, sayer)
+            .map_err(failed)?;
         if is_program {
             running.program = Some(life);
             self.program = Some(name.clone());
@@ -343,7 +418,9 @@ impl Session {
         let deadline = Instant::now() + self.adapter.patience;
         let place = |name| self.values.get(name).cloned().unwrap_or_default();
         let address = format!("{}:{}", place("host"), place("port"));
-        let parsed: SocketAddr = address.parse().map_err(|_| format!("{address} is no address"))?;
+        let parsed: SocketAddr = address
+            .parse()
+            .map_err(|_| format!("{address} is no address"))?;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if TcpStream::connect_timeout(&parsed, left.max(REST)).is_ok() {
@@ -381,13 +458,20 @@ impl Session {
     }
 
     /// The lines that come from `name` until `is_last`, or until it ends.
-    fn listen(&mut self, name: &str, is_last: impl Fn(&str) -> bool) -> Result<Vec<String>, Unfinished> {
+    fn listen(
+        &mut self,
+        name: &str,
+        is_last: impl Fn(&str) -> bool,
+    ) -> Result<Vec<String>, Unfinished> {
         let deadline = Instant::now() + self.adapter.patience;
         let (mut lines, mut bytes) = (Vec::new(), 0);
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(arrival) = self.said.recv_timeout(left) else {
-                let why = format!("nothing ended the answer within {:?}", self.adapter.patience);
+                let why = format!(
+                    "nothing ended the answer within {:?}",
+                    self.adapter.patience
+                );
                 return Err((lines, why));
             };
             let is_of_it = arrival.from == name;
@@ -418,7 +502,10 @@ impl Session {
         match self.send(deed, &values) {
             Ok((sent, answer)) => {
                 let reading = reading::read(operation, deed, self.circle, &answer);
-                Performed { sent: vec![sent], reading }
+                Performed {
+                    sent: vec![sent],
+                    reading,
+                }
             }
             Err(refusal) => Performed::refused(refusal),
         }
@@ -437,14 +524,36 @@ impl Session {
                 let answer = self.run(&line);
                 Ok((line, answer))
             }
-            How::Request { method, url, body, form } => {
+            How::Request {
+                method,
+                url,
+                body,
+                form,
+            } => {
                 let url = url.filled(values, Quote::Percent).map_err(malformed)?;
                 let quote = if *form { Quote::Percent } else { Quote::Json };
-                let body = body.as_ref().map(|body| body.filled(values, quote)).transpose();
+                let body = body
+                    .as_ref()
+                    .map(|body| body.filled(values, quote))
+                    .transpose();
                 let body = body.map_err(malformed)?;
-                let kind = if *form { "application/x-www-form-urlencoded" } else { "application/json" };
-                let answer = http::ask(method, &url, body.as_deref().map(|body| (kind, body)), self.adapter.patience);
-                Ok((format!("{method} {url} {}", body.unwrap_or_default()).trim_end().to_owned(), answer))
+                let kind = if *form {
+                    "application/x-www-form-urlencoded"
+                } else {
+                    "application/json"
+                };
+                let answer = http::ask(
+                    method,
+                    &url,
+                    body.as_deref().map(|body| (kind, body)),
+                    self.adapter.patience,
+                );
+                Ok((
+                    format!("{method} {url} {}", body.unwrap_or_default())
+                        .trim_end()
+                        .to_owned(),
+                    answer,
+                ))
             }
         }
     }
@@ -452,24 +561,44 @@ impl Session {
     /// A line to the prompt; the answer ends with the next prompt, or with the line that the operation names.
     fn prompt(&mut self, deed: &Deed, line: &str) -> Result<Answer, Refusal> {
         self.notice();
-        let said = self.running.lock().program.as_ref().is_some_and(|life| life.say(line));
+        let said = self
+            .running
+            .lock()
+            .program
+            .as_ref()
+            .is_some_and(|life| life.say(line));
         let Some(program) = self.program.clone().filter(|_| said) else {
-            return Err((ErrorCode::TEMPORARILY_UNAVAILABLE, "the program takes no line".to_owned()));
+            return Err((
+                ErrorCode::TEMPORARILY_UNAVAILABLE,
+                "the program takes no line".to_owned(),
+            ));
         };
         let adapter = Arc::clone(&self.adapter);
-        let is_prompt = |line: &str| adapter.prompt.as_ref().is_some_and(|prompt| prompt.is_in(line));
+        let is_prompt = |line: &str| {
+            adapter
+                .prompt
+                .as_ref()
+                .is_some_and(|prompt| prompt.is_in(line))
+        };
         let is_last = |line: &str| {
             let until = deed.until.as_ref().is_some_and(|until| until.is_in(line));
             // Where no prompt follows, an error ends the answer as well.
-            let error = adapter.prompt.is_none() && deed.errors.iter().any(|(pattern, _)| pattern.is_in(line));
+            let error = adapter.prompt.is_none()
+                && deed.errors.iter().any(|(pattern, _)| pattern.is_in(line));
             until || error || is_prompt(line)
         };
         Ok(match self.listen(&program, is_last) {
             Ok(mut lines) => {
                 lines.retain(|line| !is_prompt(line));
-                Answer { lines, failure: None }
+                Answer {
+                    lines,
+                    failure: None,
+                }
             }
-            Err((lines, why)) => Answer { lines, failure: Some(why) },
+            Err((lines, why)) => Answer {
+                lines,
+                failure: Some(why),
+            },
         })
     }
 
@@ -485,10 +614,16 @@ impl Session {
             Err(unfinished) => unfinished,
         };
         if why == ENDED_WELL {
-            return Answer { lines, failure: None };
+            return Answer {
+                lines,
+                failure: None,
+            };
         }
         lines.push(why.clone());
-        Answer { lines, failure: Some(why) }
+        Answer {
+            lines,
+            failure: Some(why),
+        }
     }
 }
 
