@@ -308,7 +308,7 @@ mod tests {
             }))
         );
         assert!(reading.lines[0].matched.is_empty());
-        assert_eq!(reading.lines[1].matched[0].line, 8);
+        assert_eq!(reading.lines[1].matched[0].line, 9);
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Performed {
         }
     }
 
-    fn done(body: Value) -> Self {
+    fn done(body: &Value) -> Self {
         let outcome = Ok(body.as_object().cloned().unwrap_or_default());
         let (sent, lines) = (Vec::new(), Vec::new());
         Self {
@@ -188,11 +188,11 @@ impl Session {
         ]
         .into();
         if self.adapter.joins_by_start() {
-            return Performed::done(self.operations());
+            return Performed::done(&self.operations());
         }
         let mut performed = self.start(None);
         if performed.reading.outcome.is_ok() {
-            performed.reading.outcome = Performed::done(self.operations()).reading.outcome;
+            performed.reading.outcome = Performed::done(&self.operations()).reading.outcome;
         }
         performed
     }
@@ -223,7 +223,7 @@ impl Session {
             Ok(through) => through,
             Err(refusal) => return Performed::refused(refusal),
         };
-        let mut performed = Performed::done(json!({}));
+        let mut performed = Performed::done(&json!({}));
         if self.adapter.joins_by_start() || self.program.is_none() {
             performed = self.start(through.clone());
         }
@@ -294,7 +294,7 @@ impl Session {
     pub fn state(&mut self) -> Performed {
         if !self.member {
             return Performed::done(
-                json!({"member": false, "id": self.circle.id, "successors": []}),
+                &json!({"member": false, "id": self.circle.id, "successors": []}),
             );
         }
         self.perform(Operation::State, &Values::new())

@@ -156,7 +156,7 @@ impl Programs {
         warden::watch(Arc::downgrade(&shared)).map_err(machine)?;
         let from = name.to_owned();
         thread()
-            .spawn(move || shared.read(stdout, is_prompt, &from, &inbox))
+            .spawn(move || shared.read(stdout, &is_prompt, &from, &inbox))
             .map_err(machine)?;
         Ok(running)
     }

@@ -76,14 +76,14 @@ impl Lines {
 }
 
 /// Reads until the end, or until `take` has enough.
-pub(super) fn read(mut pipe: impl Read, is_prompt: IsPrompt, take: &mut dyn FnMut(Piece) -> bool) {
+pub(super) fn read(mut pipe: impl Read, is_prompt: &IsPrompt, take: &mut dyn FnMut(Piece) -> bool) {
     let mut lines = Lines::default();
     let mut buffer = vec![0; 64 << 10];
     loop {
         match pipe.read(&mut buffer) {
             Ok(0) => break,
             Ok(count) => {
-                let prompt = |lines: &mut Lines| lines.prompt(&is_prompt);
+                let prompt = |lines: &mut Lines| lines.prompt(is_prompt);
                 if !lines.feed(&buffer[..count], take) || !prompt(&mut lines).is_none_or(&mut *take)
                 {
                     return;
@@ -146,8 +146,8 @@ mod tests {
     fn a_prompt_is_a_line() {
         let text: &[u8] = b"hello\n> one\n> ";
         let mut pieces = Vec::new();
-        let is_prompt = Box::new(|text: &str| text == "> ");
-        read(text, is_prompt, &mut |piece| {
+        let is_prompt: IsPrompt = Box::new(|text| text == "> ");
+        read(text, &is_prompt, &mut |piece| {
             pieces.push(piece);
             true
         });

@@ -152,7 +152,7 @@ impl Shared {
     pub(super) fn read(
         self: &Arc<Self>,
         pipe: ChildStdout,
-        is_prompt: IsPrompt,
+        is_prompt: &IsPrompt,
         name: &str,
         inbox: &Sender<Arrival>,
     ) {
