@@ -1,8 +1,8 @@
 //! A trace as a recording, for diagrams.
 //!
 //! A ring that maintains itself says hundreds of things of which no single one matters. So what nodes say to each
-//! other whether the kit asks something or not is routine: its first message of every kind is shown, the others are
-//! counted. When the kit asks all nodes the same thing again and again, the last answer of each is shown.
+//! other whether the kit asks something or not is routine: its first message of every kind is shown, and those that
+//! mention what the kit has just asked about; the others are counted. When the kit asks all nodes the same thing again and again, the last answer of each is shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -31,6 +31,9 @@ const NOTED_FROM: usize = 50;
 
 /// The most kinds that a note names.
 const NAMED_KINDS: usize = 5;
+
+/// The most items of a list that a label shows.
+const SHOWN_ITEMS: usize = 8;
 
 /// The longest label, in characters.
 const LONGEST: usize = 240;
@@ -129,6 +132,8 @@ struct Story {
     entries: Vec<Entry>,
     /// Where each two talk: indices of `channels`.
     known: BTreeMap<(String, String), usize>,
+    /// What the kit has asked about and not been answered: who was asked, when, and the fields of the question.
+    open: Vec<(String, Duration, Vec<(String, Value)>)>,
     /// The kinds that have been shown.
     shown: BTreeSet<String>,
     counted: BTreeMap<String, usize>,
@@ -141,6 +146,7 @@ impl Story {
             channels: Vec::new(),
             entries: Vec::new(),
             known: BTreeMap::new(),
+            open: Vec::new(),
             shown: BTreeSet::new(),
             counted: BTreeMap::new(),
         };
@@ -173,17 +179,22 @@ impl Story {
             What::Delivered | What::Lost => self.tell_message(event, routine),
             What::Asked | What::Answered if polled == Polled::Counted => {
                 let kind = match event.what {
-                    What::Asked => format!("question `{}`", kind(event)),
+                    What::Asked => format!("questions `{}`", kind(event)),
                     _ => return,
                 };
                 *self.counted.entry(kind).or_default() += 1;
             }
             What::Asked => {
                 let channel = kit(self);
+                self.open
+                    .push((event.node.clone(), event.at, subjects(event)));
                 self.push(event, channel, Happening::Sent(bytes()), label(event));
             }
             What::Answered => {
                 let channel = kit(self);
+                if let Some(first) = self.open.iter().position(|it| it.0 == event.node) {
+                    self.open.remove(first);
+                }
                 self.push(event, channel, Happening::Received(bytes()), label(event));
             }
             What::Started => {
@@ -225,7 +236,11 @@ impl Story {
     fn tell_message(&mut self, event: &Event, routine: &BTreeSet<String>) {
         let is_lost = event.what == What::Lost;
         let kind = kind(event);
-        if routine.contains(&kind) && !self.shown.insert(format!("{is_lost} {kind}")) {
+        self.open
+            .retain(|(_, asked, _)| event.at.saturating_sub(*asked) < LONGEST_CAUSE);
+        let mut asked = self.open.iter().flat_map(|(_, _, subjects)| subjects);
+        let matters = asked.any(|subject| mentions(event.body.as_deref(), subject));
+        if routine.contains(&kind) && !matters && !self.shown.insert(format!("{is_lost} {kind}")) {
             let words = if is_lost {
                 format!("{kind} (lost)")
             } else {
@@ -285,6 +300,31 @@ impl Story {
     }
 }
 
+/// The fields of a question that say what it is about.
+fn subjects(event: &Event) -> Vec<(String, Value)> {
+    let fields = event.body.iter().flat_map(|body| body.iter());
+    let about = fields.filter(|(name, value)| {
+        !["type", "msg_id"].contains(&name.as_str()) && (value.is_number() || value.is_string())
+    });
+    about
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Whether a body says that somewhere. Bodies are no deeper than the reader of JSON allows.
+fn mentions(body: Option<&Map<String, Value>>, subject: &(String, Value)) -> bool {
+    fn within(value: &Value, subject: &(String, Value)) -> bool {
+        match value {
+            Value::Object(fields) => mentions(Some(fields), subject),
+            Value::Array(items) => items.iter().any(|item| within(item, subject)),
+            _ => false,
+        }
+    }
+    let mut fields = body.into_iter().flatten();
+    fields
+        .any(|(name, value)| (*name == subject.0 && *value == subject.1) || within(value, subject))
+}
+
 /// What stands on a note about the network.
 fn change(event: &Event) -> String {
     let sides = event.body.as_ref().and_then(|body| body.get("sides"));
@@ -333,13 +373,37 @@ fn label(event: &Event) -> String {
         .iter()
         .filter(|(name, _)| !hidden.contains(&name.as_str()));
     let fields: Vec<String> = fields
-        .map(|(name, value)| format!("{name} {value}"))
+        .map(|(name, value)| format!("{name} {}", brief(value)))
         .collect();
     let mut text = format!("{kind} {}", fields.join(", "));
     if event.what == What::Answered && !event.note.is_empty() {
         text += &format!(" ({})", event.note);
     }
     text.trim().chars().take(LONGEST).collect()
+}
+
+/// A value without the marks that only machines need.
+fn brief(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let shown: Vec<String> = items.iter().take(SHOWN_ITEMS).map(brief).collect();
+            let more = if items.len() > SHOWN_ITEMS {
+                ", …"
+            } else {
+                ""
+            };
+            format!("[{}{more}]", shown.join(", "))
+        }
+        Value::Object(fields) => {
+            let fields = fields.iter().take(SHOWN_ITEMS);
+            let fields: Vec<String> = fields
+                .map(|(name, value)| format!("{name} {}", brief(value)))
+                .collect();
+            format!("({})", fields.join(", "))
+        }
+        other => other.to_string(),
+    }
 }
 
 fn line(body: Option<&Arc<Map<String, Value>>>) -> Vec<u8> {
@@ -445,10 +509,15 @@ mod tests {
             What::Asked,
             "n1",
             None,
-            &json!({"type": "get", "msg_id": 1}),
+            &json!({"type": "get", "msg_id": 1, "key": 42}),
         );
         trace.message("n1", "n2", &json!({"type": "notify"}));
         trace.message("n1", "n2", &json!({"type": "relay"}));
+        trace.message(
+            "n1",
+            "n2",
+            &json!({"type": "query", "question": {"kind": "successors", "key": 42}}),
+        );
         trace.add(
             What::Answered,
             "n1",
@@ -464,11 +533,12 @@ mod tests {
         assert_eq!(
             rows(&trace),
             [
-                r#"k1->>k2: query question {#34;kind#34;:#34;successors#34;}"#,
+                "k1->>k2: query question (kind successors)",
                 "k2->>k1: notify",
                 "Note over k0,k2: meanwhile: 25 notify, 25 query successors",
-                "k0->>k1: get",
+                "k0->>k1: get key 42",
                 "k1->>k2: relay",
+                "k1->>k2: query question (kind successors, key 42)",
                 "k1->>k0: get_ok",
                 "Note over k0,k2: meanwhile: 15 notify, 14 query successors",
                 "Note over k0,k2: partition: n1 | n2",
@@ -494,7 +564,7 @@ mod tests {
                 "k2->>k0: state_ok",
                 "k0->>k2: leave",
                 "k2->>k0: leave_ok",
-                "Note over k0,k2: meanwhile: 60 question `state`",
+                "Note over k0,k2: meanwhile: 60 questions `state`",
             ]
         );
     }
