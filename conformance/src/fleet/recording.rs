@@ -126,14 +126,25 @@ fn end_poll(trace: &[Event], polls: &mut [Polled], run: &[usize]) {
     }
 }
 
+/// A question of the kit.
+struct Question {
+    node: String,
+    asked: Duration,
+    /// The fields that say what it is about.
+    subjects: Vec<Subject>,
+}
+
+/// A field, by name and value.
+type Subject = (String, Value);
+
 /// The recording while it is made.
 struct Story {
     channels: Vec<Channel>,
     entries: Vec<Entry>,
     /// Where each two talk: indices of `channels`.
     known: BTreeMap<(String, String), usize>,
-    /// What the kit has asked about and not been answered: who was asked, when, and the fields of the question.
-    open: Vec<(String, Duration, Vec<(String, Value)>)>,
+    /// What the kit has asked and not been answered.
+    open: Vec<Question>,
     /// The kinds that have been shown.
     shown: BTreeSet<String>,
     counted: BTreeMap<String, usize>,
@@ -186,13 +197,16 @@ impl Story {
             }
             What::Asked => {
                 let channel = kit(self);
-                self.open
-                    .push((event.node.clone(), event.at, subjects(event)));
+                self.open.push(Question {
+                    node: event.node.clone(),
+                    asked: event.at,
+                    subjects: subjects(event),
+                });
                 self.push(event, channel, Happening::Sent(bytes()), label(event));
             }
             What::Answered => {
                 let channel = kit(self);
-                if let Some(first) = self.open.iter().position(|it| it.0 == event.node) {
+                if let Some(first) = self.open.iter().position(|it| it.node == event.node) {
                     self.open.remove(first);
                 }
                 self.push(event, channel, Happening::Received(bytes()), label(event));
@@ -237,8 +251,8 @@ impl Story {
         let is_lost = event.what == What::Lost;
         let kind = kind(event);
         self.open
-            .retain(|(_, asked, _)| event.at.saturating_sub(*asked) < LONGEST_CAUSE);
-        let mut asked = self.open.iter().flat_map(|(_, _, subjects)| subjects);
+            .retain(|it| event.at.saturating_sub(it.asked) < LONGEST_CAUSE);
+        let mut asked = self.open.iter().flat_map(|it| &it.subjects);
         let matters = asked.any(|subject| mentions(event.body.as_deref(), subject));
         if routine.contains(&kind) && !matters && !self.shown.insert(format!("{is_lost} {kind}")) {
             let words = if is_lost {
@@ -301,7 +315,7 @@ impl Story {
 }
 
 /// The fields of a question that say what it is about.
-fn subjects(event: &Event) -> Vec<(String, Value)> {
+fn subjects(event: &Event) -> Vec<Subject> {
     let fields = event.body.iter().flat_map(|body| body.iter());
     let about = fields.filter(|(name, value)| {
         !["type", "msg_id"].contains(&name.as_str()) && (value.is_number() || value.is_string())
@@ -312,8 +326,8 @@ fn subjects(event: &Event) -> Vec<(String, Value)> {
 }
 
 /// Whether a body says that somewhere. Bodies are no deeper than the reader of JSON allows.
-fn mentions(body: Option<&Map<String, Value>>, subject: &(String, Value)) -> bool {
-    fn within(value: &Value, subject: &(String, Value)) -> bool {
+fn mentions(body: Option<&Map<String, Value>>, subject: &Subject) -> bool {
+    fn within(value: &Value, subject: &Subject) -> bool {
         match value {
             Value::Object(fields) => mentions(Some(fields), subject),
             Value::Array(items) => items.iter().any(|item| within(item, subject)),
