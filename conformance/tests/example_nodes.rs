@@ -6,8 +6,8 @@
 #[path = "example_nodes/ring.rs"]
 mod ring;
 
-use std::path::Path;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -47,6 +47,14 @@ fn main() -> ExitCode {
         example("adapters/http_ring.toml", Network::Sockets, true),
     ];
     let mut trials = Vec::new();
+    for network in [Network::Kit, Network::Sockets] {
+        let it = example("ring_node", network, true);
+        let name = format!("{} {network:?}", it.file).to_lowercase();
+        let lectures = move || in_the_lectures(it).map_err(Failed::from);
+        let crashes = move || two_of_six_crash(it).map_err(Failed::from);
+        trials.push(Trial::test(format!("{name} lectures"), lectures));
+        trials.push(Trial::test(format!("{name} crashes"), crashes));
+    }
     for it in examples {
         let name = format!("{} {:?}", it.file, it.network).to_lowercase();
         trials.push(needs_python(&format!("{name} lectures"), move || {
@@ -62,13 +70,34 @@ fn main() -> ExitCode {
 /// A trial that is ignored where Python is absent, unless it must be there.
 fn needs_python(name: &str, run: impl FnOnce() -> Worked + Send + 'static) -> Trial {
     let required = std::env::var("PEERPROOF_REQUIRE_CLIENTS").is_ok_and(|value| value == "1");
-    let version = std::process::Command::new("python3")
-        .arg("--version")
-        .output();
+    let version = Command::new("python3").arg("--version").output();
     let trial = Trial::test(name, || run().map_err(Failed::from));
     match version {
         Err(_) if !required => trial.with_kind("absent: python3").with_ignored_flag(true),
         _ => trial,
+    }
+}
+
+/// The example node in Rust. A test that is run alone does not build examples.
+fn in_rust() -> Worked<PathBuf> {
+    let test = std::env::current_exe().map_err(|error| error.to_string())?;
+    let profile = test.parent().and_then(Path::parent).ok_or("no directory")?;
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args([
+        "build",
+        "--quiet",
+        "--offline",
+        "--example",
+        "ring_node",
+    ]);
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    let status = command.status().map_err(|error| error.to_string())?;
+    if status.success() {
+        Ok(profile.join("examples/ring_node"))
+    } else {
+        Err(format!("the example is not built: {status}"))
     }
 }
 
@@ -80,6 +109,9 @@ impl Example {
         let limits = Limits::default();
         let starter: Result<Arc<dyn Starter>, _> = if self.file.ends_with(".toml") {
             Adapted::read(&file, limits).map(|it| Arc::new(it) as _)
+        } else if self.file == "ring_node" {
+            let line = format!("exec '{}'", in_rust()?.display());
+            Programs::new(&line, limits).map(|it| Arc::new(it) as _)
         } else {
             Programs::new(&format!("exec python3 '{}'", file.display()), limits)
                 .map(|it| Arc::new(it) as _)
