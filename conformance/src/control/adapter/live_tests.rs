@@ -102,7 +102,7 @@ fn alive(adapted: &Adapted) -> (Box<dyn Life>, Receiver<Arrival>) {
 }
 
 /// Asks, and waits for what comes.
-fn asked(life: &dyn Life, said: &Receiver<Arrival>, body: Value) -> News {
+fn asked(life: &dyn Life, said: &Receiver<Arrival>, body: &Value) -> News {
     let body = body.as_object().cloned().unwrap_or_default();
     let (src, dest) = ("kit".to_owned(), "n45".to_owned());
     assert!(life.say(&Envelope { src, dest, body }.line()));
@@ -124,7 +124,7 @@ fn a_node_behind_an_adapter_answers_like_any_other() {
     "#;
     let (_directory, adapted) = adapted(script, 60_000);
     let (mut life, said) = alive(&adapted);
-    let ask = |body| asked(life.as_ref(), &said, body);
+    let ask = |body: Value| asked(life.as_ref(), &said, &body);
     let answer = |body: Value| json!({"src": "n45", "dest": "kit", "body": body});
 
     let mut told = serde_json::to_value(init()).expect("JSON");
@@ -186,12 +186,12 @@ fn a_program_that_dies_ends_the_node() {
     let mut told = serde_json::to_value(init()).expect("JSON");
     told["type"] = json!("init");
     told["msg_id"] = json!(1);
-    asked(life.as_ref(), &said, told);
-    asked(life.as_ref(), &said, json!({"type": "join", "msg_id": 2}));
+    asked(life.as_ref(), &said, &told);
+    asked(life.as_ref(), &said, &json!({"type": "join", "msg_id": 2}));
     let News::Line(answer) = asked(
         life.as_ref(),
         &said,
-        json!({"type": "get", "msg_id": 3, "key": 7}),
+        &json!({"type": "get", "msg_id": 3, "key": 7}),
     ) else {
         panic!("no answer");
     };
