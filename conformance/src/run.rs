@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::case::{CaseInfo, Level, Outcome, Verdict};
@@ -18,6 +18,8 @@ pub struct Selection {
     pub level: Level,
     /// Whether slow cases run.
     pub slow: bool,
+    /// Whether the run ends with the first case that fails: they are then played one after the other.
+    pub until_first_fail: bool,
 }
 
 impl Default for Selection {
@@ -26,6 +28,7 @@ impl Default for Selection {
             patterns: Vec::new(),
             level: Level::May,
             slow: false,
+            until_first_fail: false,
         }
     }
 }
@@ -38,7 +41,8 @@ impl Selection {
     }
 }
 
-/// One case with what came of it; `None` when it was chosen but not run because it is slow.
+/// One case with what came of it; `None` when it was chosen but not run: because it is slow, or because the run ended
+/// before.
 #[derive(Clone, Debug)]
 pub struct CaseReport {
     /// The case.
@@ -135,21 +139,31 @@ pub fn run(
     let runs = |index: &usize| selection.slow || !chosen[*index].slow;
     let (alone, together): (Vec<usize>, Vec<usize>) = (0..chosen.len())
         .filter(runs)
-        .partition(|index| chosen[*index].alone);
+        .partition(|index| chosen[*index].alone && !selection.until_first_fail);
+    let over = AtomicBool::new(false);
     let next = AtomicUsize::new(0);
     let play = |index: usize| {
         let info = &chosen[index];
         progress.begins(info);
         let mut outcome = contained(session, info, seed);
+        let fails = matches!(outcome.verdict, Verdict::Fail | Verdict::Error);
+        over.fetch_or(fails && selection.until_first_fail, Ordering::Relaxed);
         progress.ended(info, &mut outcome);
         if let Ok(mut slot) = slots[index].lock() {
             *slot = Some(outcome);
         }
     };
+    let at_once = match selection.until_first_fail {
+        true => 1,
+        false => session.concurrency().clamp(1, together.len().max(1)),
+    };
     std::thread::scope(|scope| {
-        for _ in 0..session.concurrency().clamp(1, together.len().max(1)) {
+        for _ in 0..at_once {
             scope.spawn(|| {
                 while let Some(index) = together.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if over.load(Ordering::Relaxed) {
+                        return;
+                    }
                     play(*index);
                 }
             });

@@ -99,11 +99,12 @@ fn write_topic(out: &mut dyn Write, report: &Report, name: &str, layout: Layout)
     for case in cases() {
         match &case.outcome {
             Some(outcome) => write_case(out, report, &case.info, outcome, layout)?,
-            None => writeln!(
+            None if case.info.slow => writeln!(
                 out,
                 "      {DIM}not run (slow; add --slow)  {}{DIM:#}",
                 case.info.id
             )?,
+            None => writeln!(out, "      {DIM}not run  {}{DIM:#}", case.info.id)?,
         }
     }
     Ok(())

@@ -1,0 +1,28 @@
+//! A network that parts and comes together again.
+
+use super::{case, lecture_then};
+use crate::case::Case;
+use crate::case::Level::Must;
+use crate::suite::chord::kit::RingKit;
+use crate::suite::chord::step::Step::{Heal, Part, RestOfTimeout, Settle};
+use crate::suite::chord::step::Until;
+
+pub(super) static CASES: &[Case<RingKit>] = &[case(
+    "chord/partition/heals",
+    Must,
+    (
+        &["zave/progress", "control/state", "control/lookup"],
+        "ring_heals",
+    ),
+    "The lectures' ring is cut in two for three fifths of the time after which a silent node counts as dead.",
+    "Nobody was to be taken for dead: the ring is in order. After a longer cut nothing promises that two rings become one.",
+    |kit| {
+        kit.follow(&lecture_then(&[
+            Settle(Until::Lists),
+            Part(vec![16, 45, 96]),
+            RestOfTimeout(60),
+            Heal,
+            Settle(Until::Neighbours),
+        ]))
+    },
+)];
