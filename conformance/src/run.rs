@@ -49,6 +49,33 @@ pub struct CaseReport {
     pub info: CaseInfo,
     /// What came of it.
     pub outcome: Option<Outcome>,
+    /// Why nothing came of it, when nothing did.
+    pub why_not: Option<WhyNot>,
+}
+
+/// Why a chosen case was not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyNot {
+    /// Nothing could be judged.
+    Problem,
+    /// It needs minutes, and nobody asked for those.
+    Slow,
+    /// The run ended before.
+    Ended,
+    /// It needs messages that travel through the kit.
+    Network,
+}
+
+impl WhyNot {
+    /// The word that reports for programs use.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Problem => "problem",
+            Self::Slow => "slow",
+            Self::Ended => "ended",
+            Self::Network => "network",
+        }
+    }
 }
 
 /// One run of one suite.
@@ -136,7 +163,11 @@ pub fn run(
         .filter(|case| selection.names(case))
         .collect();
     let slots: Vec<Mutex<Option<Outcome>>> = chosen.iter().map(|_| Mutex::new(None)).collect();
-    let runs = |index: &usize| selection.slow || !chosen[*index].slow;
+    let why_not = |info: &CaseInfo| match info.slow && !selection.slow {
+        true => Some(WhyNot::Slow),
+        false => session.skips(info),
+    };
+    let runs = |index: &usize| why_not(&chosen[*index]).is_none();
     let (alone, together): (Vec<usize>, Vec<usize>) = (0..chosen.len())
         .filter(runs)
         .partition(|index| chosen[*index].alone && !selection.until_first_fail);
@@ -170,9 +201,14 @@ pub fn run(
         }
     });
     alone.into_iter().for_each(play);
-    let cases = chosen.iter().zip(slots).map(|(info, slot)| CaseReport {
-        info: *info,
-        outcome: slot.into_inner().ok().flatten(),
+    let cases = chosen.iter().zip(slots).map(|(info, slot)| {
+        let outcome = slot.into_inner().ok().flatten();
+        let ended = WhyNot::Ended;
+        CaseReport {
+            info: *info,
+            why_not: outcome.is_none().then(|| why_not(info).unwrap_or(ended)),
+            outcome,
+        }
     });
     SuiteReport {
         suite: suite.name(),
@@ -193,6 +229,7 @@ fn contained(session: &dyn Session, info: &CaseInfo, seed: u64) -> Outcome {
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "a panic without words".to_owned());
         Outcome {
+            schedule: Vec::new(),
             verdict: Verdict::Error,
             observed: format!("the kit panicked: {why}"),
             recording: Recording::default(),

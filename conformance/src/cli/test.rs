@@ -330,6 +330,7 @@ impl<'a> Plan<'a> {
             cases: chosen
                 .map(|info| run::CaseReport {
                     info,
+                    why_not: Some(run::WhyNot::Problem),
                     outcome: None,
                 })
                 .collect(),

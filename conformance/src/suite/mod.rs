@@ -12,6 +12,7 @@ use peerproof_model::claim::Claim;
 
 use crate::case::{CaseInfo, Outcome};
 use crate::control::ring::Network;
+use crate::run::{SuiteReport, WhyNot};
 use crate::target::Target;
 
 /// One suite, independent of its kit.
@@ -32,6 +33,11 @@ pub trait Suite: Sync {
     fn info_hashes(&self, seed: u64) -> Vec<InfoHash> {
         let _ = seed;
         Vec::new()
+    }
+    /// What whoever wrote the target does best next, when there is something.
+    fn advice(&self, run: &SuiteReport) -> Option<String> {
+        let _ = run;
+        None
     }
     /// Reaches or starts the target.
     ///
@@ -55,6 +61,11 @@ pub struct Break {
 pub trait Session: Sync {
     /// Plays one case, identified by its id, and judges it. Must end within `Options::patience` bounds.
     fn play(&self, case: &CaseInfo, seed: u64) -> Outcome;
+    /// Why a case cannot be played here, if it cannot.
+    fn skips(&self, case: &CaseInfo) -> Option<WhyNot> {
+        let _ = case;
+        None
+    }
     /// How many cases may run at the same time.
     fn concurrency(&self) -> usize;
     /// How reports name the target.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::control::Starter;
+use crate::control::process::{Limits, Programs};
 use crate::control::ring::Network;
 use crate::serve::chord::Reference;
 use crate::suite::{OpenError, Options};
@@ -46,9 +47,8 @@ impl Ground {
                 (Arc::new(reference) as Arc<dyn Starter>, OWN_PERIOD, 12)
             }
             Target::Command(line) => {
-                return Err(OpenError::Usage(format!(
-                    "--node `{line}`: programs are not driven yet"
-                )));
+                let programs = Programs::new(line, Limits::default()).map_err(usage)?;
+                (Arc::new(programs) as Arc<dyn Starter>, FOREIGN_PERIOD, 2)
             }
             Target::Address(address) => {
                 return Err(OpenError::Usage(format!(

@@ -19,28 +19,34 @@ mod shrink;
 mod step;
 
 use std::sync::{Arc, LazyLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use peerproof_model::chord::claims;
 use peerproof_model::chord::properties::run::{run, run_named};
-use peerproof_model::chord::run_view::RunView;
+use peerproof_model::chord::run_view::{Moment, RunView};
 use peerproof_model::claim::Claim;
 use peerproof_model::property::Judgement;
 use sha1::{Digest as _, Sha1};
 
 use crate::case::{CaseInfo, Outcome, Stop, Verdict, verdict};
+use crate::control::ring::Network;
 use crate::record::Recording;
+use crate::run::{SuiteReport, WhyNot};
 use crate::serve::chord::BREAKS;
 use crate::suite::{Break, OpenError, Options, Session, Suite};
 use crate::target::Target;
 
 use self::cases::all;
 use self::ground::Ground;
-use self::kit::RingKit;
+use self::kit::{RingKit, Shape};
 use self::shrink::Budget;
+use self::step::Step;
 
 /// The suite.
 pub struct ChordSuite;
+
+/// How many schedules are tried at a time.
+const WORKERS: usize = 6;
 
 /// The fact that is asked of every run, besides what its case is about.
 const ALWAYS: &str = "nodes_live_and_keep_the_form";
@@ -78,6 +84,10 @@ impl Suite for ChordSuite {
         BREAKS
     }
 
+    fn advice(&self, run: &SuiteReport) -> Option<String> {
+        advice(run)
+    }
+
     fn open(&self, target: &Target, options: &Options) -> Result<Box<dyn Session>, OpenError> {
         let ground = Ground::open(target, options)?;
         Ok(Box::new(RingSession {
@@ -98,53 +108,103 @@ struct Told {
     view: RunView,
     end: Result<(), Stop>,
     recording: Recording,
-    schedule: (kit::Shape, Vec<step::Step>),
+    shape: Shape,
+    steps: Vec<(Moment, Step)>,
 }
 
 impl RingSession {
     fn tell(&self, seed: u64, play: impl FnOnce(&mut RingKit) -> Result<(), Stop>) -> Told {
         let mut kit = RingKit::new(Arc::clone(&self.ground), seed);
         let end = play(&mut kit);
+        let (shape, steps) = kit.schedule();
         Told {
             end,
             recording: kit.recording(),
-            schedule: kit.schedule(),
+            shape,
+            steps,
             view: kit.into_view(),
         }
     }
 
-    fn judge(&self, info: &CaseInfo, told: &Told) -> (Verdict, String) {
-        let judgement = judgement(info, &told.view);
-        verdict(info, judgement, told.end.clone(), optional(info))
+    /// The run of the smallest schedule found that breaks the same fact.
+    fn smallest(&self, info: &CaseInfo, seed: u64, told: &Told) -> Option<Told> {
+        let share = self.budget.take();
+        let began = Instant::now();
+        let steps: Vec<Step> = told.steps.iter().map(|(_, step)| step.clone()).collect();
+        let shows = |steps: &[Step]| {
+            let smaller = self.tell(seed, |kit| {
+                kit.ring(told.shape);
+                kit.follow(steps)
+            });
+            judgement(info, &smaller.view)
+                .is_broken()
+                .then_some(smaller)
+        };
+        let workers = self.ground.concurrency.min(WORKERS);
+        let found = shrink::smallest(&steps, began + share, workers, shows);
+        self.budget.give_back(share.saturating_sub(began.elapsed()));
+        found.map(|(_, told)| told)
+    }
+
+    /// What was done, a line each.
+    fn schedule(&self, told: &Told) -> Vec<String> {
+        let shape = told.shape;
+        let figures = format!(
+            "a circle of 2^{} points, lists of {}, {} of each value, periods of {} ms",
+            shape.bits,
+            shape.successors,
+            match shape.replicas {
+                1 => "one copy".to_owned(),
+                many => format!("{many} copies"),
+            },
+            self.ground.period.as_millis(),
+        );
+        let line = |(at, step): &(Moment, Step)| format!("{:8.3} s  {step}", at.as_secs_f64());
+        std::iter::once(figures)
+            .chain(told.steps.iter().map(line))
+            .collect()
     }
 }
 
 impl Session for RingSession {
     fn play(&self, info: &CaseInfo, seed: u64) -> Outcome {
         let began = Instant::now();
+        let mut outcome = Outcome {
+            verdict: Verdict::Error,
+            observed: format!("the suite has no case {}", info.id),
+            recording: Recording::default(),
+            duration: Duration::ZERO,
+            schedule: Vec::new(),
+        };
         let Some(case) = all().find(|case| case.info.id == info.id) else {
-            return Outcome {
-                verdict: Verdict::Error,
-                observed: format!("the suite has no case {}", info.id),
-                recording: Recording::default(),
-                duration: began.elapsed(),
-            };
+            return outcome;
         };
         let seed = seed ^ number_of(info.id);
-        let told = self.tell(seed, case.play);
-        let (verdict, mut observed) = self.judge(info, &told);
-        let duration = began.elapsed();
-        if matches!(verdict, Verdict::Fail | Verdict::NonStrict)
-            && let Some(name) = diagnosis::of(&told.view, &observed)
-        {
-            observed = format!("{observed}; diagnosis: {name}");
+        let mut told = self.tell(seed, case.play);
+        let asked = judgement(info, &told.view);
+        let broken = asked.is_broken();
+        (outcome.verdict, outcome.observed) =
+            verdict(info, asked, told.end.clone(), optional(info));
+        outcome.duration = began.elapsed();
+        if broken && matches!(outcome.verdict, Verdict::Fail | Verdict::NonStrict) {
+            if let Some(name) = diagnosis::of(&told.view, &outcome.observed) {
+                outcome.observed = format!("{}; diagnosis: {name}", outcome.observed);
+            }
+            if let Some(smaller) = self.smallest(info, seed, &told) {
+                told = smaller;
+            }
+            outcome.schedule = self.schedule(&told);
+            if let Judgement::Broken(why) = judgement(info, &told.view) {
+                outcome.schedule.push(format!("broken      {why}"));
+            }
         }
-        Outcome {
-            verdict,
-            observed,
-            recording: told.recording,
-            duration,
-        }
+        outcome.recording = told.recording;
+        outcome
+    }
+
+    fn skips(&self, case: &CaseInfo) -> Option<WhyNot> {
+        let needs = cases::needs_the_kits_network(case.id);
+        (needs && self.ground.network == Network::Sockets).then_some(WhyNot::Network)
     }
 
     fn concurrency(&self) -> usize {
@@ -154,6 +214,28 @@ impl Session for RingSession {
     fn target(&self) -> String {
         self.ground.name.clone()
     }
+}
+
+/// What to do next: the first case in order that does not pass, and what it needs. The cases begin with what a node
+/// needs first.
+fn advice(run: &SuiteReport) -> Option<String> {
+    let wants = |verdict| !matches!(verdict, Verdict::Pass | Verdict::NonStrict | Verdict::Error);
+    let (case, outcome) = run.outcomes().find(|(_, outcome)| wants(outcome.verdict))?;
+    if outcome.verdict != Verdict::Unimplemented {
+        return Some(format!(
+            "make {0} pass; `peerproof explain {0}` says what it asks",
+            case.id
+        ));
+    }
+    let same = run.outcomes().filter(|(_, other)| {
+        other.verdict == Verdict::Unimplemented && other.observed == outcome.observed
+    });
+    Some(format!(
+        "{}: {} waits for that, and {} more (docs/control-plane.md)",
+        outcome.observed,
+        case.id,
+        same.count().saturating_sub(1)
+    ))
 }
 
 /// What the case's property says, unless a node does what no node may do.

@@ -18,6 +18,8 @@ pub(crate) enum Step {
     JoinUnheard(u64, u64),
     /// Another process with the point of a member wants to join.
     Duplicate(u64, u64),
+    /// The newcomer is asked for its state at once, and what it says is noted.
+    FirstWords(u64, u64),
     /// The node leaves.
     Leave(u64),
     /// They end at the same moment, and nobody is told.
@@ -44,6 +46,10 @@ pub(crate) enum Step {
     Part(Vec<u64>),
     /// From now on they do.
     Heal,
+    /// The member is stopped where it is.
+    Pause(u64),
+    /// It goes on.
+    Resume(u64),
     /// So many periods pass.
     Rest(u32),
     /// So much of the timeout passes, in hundredths.
@@ -105,6 +111,24 @@ impl Skies {
 }
 
 impl Step {
+    /// The same step with less in it: fewer nodes, fewer keys.
+    pub(crate) fn smaller(&self) -> Vec<Self> {
+        let fewer = |list: &[u64], make: &dyn Fn(Vec<u64>) -> Self| -> Vec<Self> {
+            if list.len() < 2 {
+                return Vec::new();
+            }
+            let (front, back) = list.split_at(list.len() / 2);
+            vec![make(front.to_vec()), make(back.to_vec())]
+        };
+        match self {
+            Self::JoinAtOnce(nodes, via) => fewer(nodes, &|nodes| Self::JoinAtOnce(nodes, *via)),
+            Self::Crash(nodes) => fewer(nodes, &Self::Crash),
+            Self::LookupsFromAll(keys) => fewer(keys, &Self::LookupsFromAll),
+            Self::Glance(node, keys) => fewer(keys, &|keys| Self::Glance(*node, keys)),
+            _ => Vec::new(),
+        }
+    }
+
     /// The nodes that come by this step.
     pub(crate) fn newcomers(&self) -> Vec<u64> {
         match self {
@@ -130,6 +154,7 @@ impl fmt::Display for Step {
             Self::Duplicate(node, via) => {
                 write!(f, "another n{node} wants to join through n{via}")
             }
+            Self::FirstWords(node, _) => write!(f, "n{node} is asked for its state at once"),
             Self::Leave(node) => write!(f, "n{node} leaves"),
             Self::Crash(nodes) => write!(f, "{} crash", names(nodes)),
             Self::Settle(Until::Neighbours) => f.write_str("until every member has its neighbours"),
@@ -150,6 +175,8 @@ impl fmt::Display for Step {
             Self::Watch(key, periods) => write!(f, "get {key} for {periods} periods"),
             Self::Part(side) => write!(f, "{} on one side, the others on the other", names(side)),
             Self::Heal => f.write_str("the network heals"),
+            Self::Pause(node) => write!(f, "n{node} is stopped where it is"),
+            Self::Resume(node) => write!(f, "n{node} goes on"),
             Self::Rest(periods) => write!(f, "{periods} periods pass"),
             Self::RestOfTimeout(part) => write!(f, "{part} % of the timeout pass"),
             Self::Weather(Skies::Loss) => f.write_str("from now on messages are lost"),

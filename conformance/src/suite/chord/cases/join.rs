@@ -4,7 +4,9 @@ use super::{case, ring_of};
 use crate::case::Case;
 use crate::case::Level::{Must, Should};
 use crate::suite::chord::kit::{Pace, RingKit, Shape};
-use crate::suite::chord::step::Step::{Duplicate, Join, JoinAtOnce, JoinUnheard, Settle};
+use crate::suite::chord::step::Step::{
+    Duplicate, FirstWords, Join, JoinAtOnce, JoinUnheard, Settle,
+};
 use crate::suite::chord::step::Until;
 
 pub(super) static CASES: &[Case<RingKit>] = &[
@@ -83,8 +85,7 @@ pub(super) static CASES: &[Case<RingKit>] = &[
         "It knows no predecessor yet; the corrected protocol takes the member before it, which is non-strict; anybody else is an invention.",
         |kit| {
             kit.ring(Shape::at(Pace::Still));
-            kit.follow(&[Join(16, None), Join(80, Some(16))])?;
-            kit.note_first_words(80, 16)
+            kit.follow(&[Join(16, None), Join(80, Some(16)), FirstWords(80, 16)])
         },
     ),
     case(

@@ -49,6 +49,11 @@ pub(super) fn all() -> impl Iterator<Item = &'static Case<RingKit>> {
     .flatten()
 }
 
+/// Whether a case can be played only where messages travel through the kit.
+pub(super) fn needs_the_kits_network(id: &str) -> bool {
+    id.starts_with("chord/network/") || id == "chord/partition/heals"
+}
+
 /// What a case is about: the claims, and the property that it asks.
 type Asked = (&'static [&'static str], &'static str);
 

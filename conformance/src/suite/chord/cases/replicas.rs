@@ -63,7 +63,7 @@ pub(super) static CASES: &[Case<RingKit>] = &[
             &["control/put", "lecture/keys-are-replicated", "control/get"],
             "acknowledged_values_survive",
         ),
-        "Where a key is kept three times, the owner of a stored value is cut off, asked to store another one, and crashes.",
+        "Where a key is kept three times, the owner of a stored value is cut off with the member before it, asked by way of that to store another one, and crashes.",
         "It must not acknowledge what it cannot give to the others: what was acknowledged last is found.",
         |kit| {
             kit.ring(Shape::with_replicas(3));
@@ -74,8 +74,8 @@ pub(super) static CASES: &[Case<RingKit>] = &[
             ]);
             if kit.carries_messages() {
                 steps.extend([
-                    Part(vec![45]),
-                    PutInVain(45, 42, "pear"),
+                    Part(vec![32, 45]),
+                    PutInVain(32, 42, "pear"),
                     Crash(vec![45]),
                     Heal,
                 ]);

@@ -194,7 +194,10 @@ impl RingKit {
     }
 
     /// Notes what a newcomer says first.
-    pub(crate) fn note_first_words(&mut self, node: u64, via: u64) -> Result<(), Stop> {
+    pub(super) fn note_first_words(&mut self, node: u64, via: u64) -> Result<(), Stop> {
+        if !self.is_member(node) {
+            return Ok(());
+        }
         let state = self.state_of(node)?;
         let words = self.words_of(node, Some(via), true, &state);
         self.view.first_words.push(words);

@@ -12,7 +12,7 @@ mod looks;
 mod members;
 mod stores;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,11 +90,12 @@ pub(crate) struct RingKit {
     shape: Shape,
     fleet: Option<Fleet>,
     pub(super) view: RunView,
-    /// What was done.
-    done: Vec<Step>,
+    /// What was done, and when.
+    done: Vec<(Moment, Step)>,
     /// The operations that a node says it has.
     operations: BTreeMap<u64, Vec<String>>,
     introducers: BTreeMap<u64, Option<u64>>,
+    paused: Option<u64>,
 }
 
 impl RingKit {
@@ -109,6 +110,7 @@ impl RingKit {
             done: Vec::new(),
             operations: BTreeMap::new(),
             introducers: BTreeMap::new(),
+            paused: None,
         };
         kit.ring(shape);
         kit
@@ -138,7 +140,10 @@ impl RingKit {
         self.view.bounds = self.bounds(nodes.len());
         let mut end = Ok(());
         for step in steps {
-            self.done.push(step.clone());
+            if !self.applies(step) {
+                continue;
+            }
+            self.done.push((self.now(), step.clone()));
             end = self.take(step);
             if end.is_err() {
                 break;
@@ -148,8 +153,33 @@ impl RingKit {
         end
     }
 
+    /// Whether a step is about nodes that are there: in a schedule that lacks steps others have nothing to do.
+    fn applies(&self, step: &Step) -> bool {
+        let members = self.members();
+        let is = |node: &u64| members.contains(node);
+        match step {
+            Step::Join(node, via) => !is(node) && via.as_ref().is_none_or(is),
+            Step::JoinAtOnce(_, via) => is(via),
+            Step::JoinUnheard(node, via) => !is(node) && is(via),
+            Step::Duplicate(node, via) => is(node) && is(via),
+            Step::FirstWords(node, _)
+            | Step::Leave(node)
+            | Step::Glance(node, _)
+            | Step::Put(node, ..)
+            | Step::PutInVain(node, ..)
+            | Step::Delete(node, _)
+            | Step::Pause(node) => is(node),
+            Step::Crash(nodes) | Step::Part(nodes) => nodes.iter().any(is),
+            Step::Resume(node) => self.paused == Some(*node),
+            Step::Heal => !self.view.partitions.is_empty(),
+            Step::Settle(_) | Step::Look | Step::LookupsFromAll(_) => !members.is_empty(),
+            Step::GetFromAll(_) | Step::Watch(..) => !members.is_empty(),
+            Step::Rest(_) | Step::RestOfTimeout(_) | Step::Weather(_) => true,
+        }
+    }
+
     /// What was done, with the figures of the ring.
-    pub(super) fn schedule(&self) -> (Shape, Vec<Step>) {
+    pub(super) fn schedule(&self) -> (Shape, Vec<(Moment, Step)>) {
         (self.shape, self.done.clone())
     }
 
@@ -189,6 +219,7 @@ impl RingKit {
             Step::JoinAtOnce(nodes, via) => self.join_at_once(nodes, *via),
             Step::JoinUnheard(node, via) => self.join_unheard(*node, *via),
             Step::Duplicate(node, via) => self.duplicate(*node, *via),
+            Step::FirstWords(node, via) => self.note_first_words(*node, *via),
             Step::Leave(node) => self.leave(*node),
             Step::Crash(nodes) => self.crash(nodes),
             Step::Settle(until) => self.settle(*until),
@@ -202,6 +233,8 @@ impl RingKit {
             Step::Watch(key, periods) => self.watch(*key, *periods),
             Step::Part(side) => self.part(side),
             Step::Heal => self.heal(),
+            Step::Pause(node) => self.pause(*node),
+            Step::Resume(node) => self.resume(*node),
             Step::Rest(periods) => self.rest(self.ground.period * *periods),
             Step::RestOfTimeout(part) => self.rest(self.timeout() * *part / 100),
             Step::Weather(skies) => {
@@ -270,16 +303,46 @@ impl RingKit {
         Ok(())
     }
 
+    /// A stopped member is a side of its own.
+    fn pause(&mut self, node: u64) -> Result<(), Stop> {
+        if !self.is_member(node) {
+            return Ok(());
+        }
+        self.fleet()?.pause(&name(node));
+        self.paused = Some(node);
+        let side = BTreeSet::from([Id::from(node)]);
+        let others = self.view.members_at(self.now());
+        self.view.partitions.push(Partition {
+            from: self.now(),
+            until: None,
+            sides: vec![others.difference(&side).copied().collect(), side],
+        });
+        Ok(())
+    }
+
+    fn resume(&mut self, node: u64) -> Result<(), Stop> {
+        if self.paused == Some(node) {
+            self.paused = None;
+            self.fleet()?.resume(&name(node));
+            self.end_partitions();
+        }
+        Ok(())
+    }
+
     fn heal(&mut self) -> Result<(), Stop> {
         if self.view.partitions.is_empty() {
             return Ok(());
         }
         self.fleet()?.heal()?;
+        self.end_partitions();
+        Ok(())
+    }
+
+    fn end_partitions(&mut self) {
         let now = self.now();
         for partition in &mut self.view.partitions {
             partition.until.get_or_insert(now);
         }
-        Ok(())
     }
 
     /// What nodes did that no node may do.
