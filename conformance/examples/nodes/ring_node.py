@@ -143,15 +143,19 @@ class Node:
         self.tasks.add(task)  # the loop itself does not keep it alive
         task.add_done_callback(self.tasks.discard)
 
+    async def ask(self, kind, asker="kit", /, **fields):
+        """Does what is asked, and gives the body of the answer."""
+        handler = getattr(self, f"{asker}_{kind}", None)
+        if handler is None:
+            raise Refused(10, f"there is no operation {kind}")
+        if not self.member and (asker == "peer" or kind in ("lookup", "put", "get", "delete")):
+            raise Refused(11, "not a member of a ring")
+        return await handler(**fields) or {}
+
     async def answer(self, src, kind, number, body):
         fields = {name: value for name, value in body.items() if name not in ("type", "msg_id")}
         try:
-            handler = getattr(self, ("kit_" if src == "kit" else "peer_") + kind, None)
-            if handler is None:
-                raise Refused(10, f"there is no operation {kind}")
-            if not self.member and (src != "kit" or kind in ("lookup", "put", "get", "delete")):
-                raise Refused(11, "not a member of a ring")
-            reply = {"type": kind + "_ok", **(await handler(**fields) or {})}
+            reply = {"type": kind + "_ok", **(await self.ask(kind, "kit" if src == "kit" else "peer", **fields))}
         except Refused as error:
             reply = {"type": "error", "code": error.args[0], "text": error.args[1]}
         except (TypeError, ValueError, KeyError) as error:
@@ -481,4 +485,5 @@ async def main():
         node.receive(line)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

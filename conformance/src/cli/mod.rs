@@ -1,5 +1,6 @@
 //! The program's interface: what the arguments mean, what the exit status says, how mistakes are reported.
 
+mod adapter;
 mod address;
 mod check;
 mod explain;
@@ -67,6 +68,8 @@ enum Command {
     Replay(replay::Args),
     /// Verify, decode or export the golden wire vectors
     Vectors(vectors::Args),
+    /// Try the file behind which a node with a prompt, commands or HTTP is driven
+    Adapter(adapter::Args),
 }
 
 /// What the program can judge and serve.
@@ -136,6 +139,7 @@ pub fn run(
         Command::Explore(args) => explore::run(&args, &mut out),
         Command::Replay(args) => replay::run(&args, &mut out),
         Command::Vectors(args) => vectors::run(&args, &mut out, err),
+        Command::Adapter(args) => adapter::run(&args, &mut out),
     };
     let done = done.and_then(|status| Ok(out.flush().map(|()| status)?));
     done.unwrap_or_else(|failure| {

@@ -32,6 +32,7 @@ use crate::program::{Home, filled, keep_end};
 
 use super::{Arrival, Life, Place, StartError, Starter};
 use cage::Walls;
+use reader::IsPrompt;
 use running::{Running, Shared};
 use writer::Writer;
 
@@ -98,17 +99,38 @@ impl Programs {
         Ok(filled(&self.line, &places))
     }
 
-    fn run(&self, place: &Place, inbox: Sender<Arrival>) -> Result<Running, StartError> {
+    /// Starts another command line under the same limits. What it says after the last end of a line counts as a line
+    /// once `is_prompt` says so: programs with a prompt wait there.
+    ///
+    /// # Errors
+    /// The machine cannot start it.
+    pub(super) fn start_line(
+        &self,
+        name: &str,
+        line: &str,
+        is_prompt: impl Fn(&str) -> bool + Send + 'static,
+        inbox: Sender<Arrival>,
+    ) -> Result<Box<dyn Life>, StartError> {
+        let running = self.run(name, line, Box::new(is_prompt), inbox)?;
+        Ok(Box::new(running))
+    }
+
+    fn run(
+        &self,
+        name: &str,
+        line: &str,
+        is_prompt: IsPrompt,
+        inbox: Sender<Arrival>,
+    ) -> Result<Running, StartError> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let line = self.line_for(place)?;
         let machine = |error: std::io::Error| {
-            StartError::Machine(format!("{} cannot be started: {error}", place.name))
+            StartError::Machine(format!("{name} cannot be started: {error}"))
         };
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let mark = format!("{}-{number}", std::process::id());
         let mut command = self
             .walls
-            .command(&line, &self.limits, self.home.path(), &mark);
+            .command(line, &self.limits, self.home.path(), &mark);
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -126,15 +148,15 @@ impl Programs {
         let writer = Writer::start(stdin).map_err(machine)?;
         // From here on dropping it ends the program.
         let running = Running::new(Arc::clone(&shared), writer, Arc::clone(&words));
-        let thread = || std::thread::Builder::new().name(format!("from {}", place.name));
+        let thread = || std::thread::Builder::new().name(format!("from {name}"));
         // They end with the pipes, which end with the program.
         thread()
             .spawn(move || keep_end(Box::new(stderr), &words))
             .map_err(machine)?;
         warden::watch(Arc::downgrade(&shared)).map_err(machine)?;
-        let name = place.name.clone();
+        let from = name.to_owned();
         thread()
-            .spawn(move || shared.read(stdout, &name, &inbox))
+            .spawn(move || shared.read(stdout, &is_prompt, &from, &inbox))
             .map_err(machine)?;
         Ok(running)
     }
@@ -150,7 +172,8 @@ impl Starter for Programs {
     }
 
     fn start_at(&self, place: &Place, inbox: Sender<Arrival>) -> Result<Box<dyn Life>, StartError> {
-        Ok(Box::new(self.run(place, inbox)?))
+        let line = self.line_for(place)?;
+        self.start_line(&place.name, &line, |_| false, inbox)
     }
 
     fn name(&self) -> String {

@@ -13,6 +13,12 @@ pub(super) enum Piece {
     Excess(usize),
 }
 
+/// Whether text after the last end of a line is a prompt: then it counts as a line.
+pub(super) type IsPrompt = Box<dyn Fn(&str) -> bool + Send>;
+
+/// The longest text that is looked at as a prompt, in bytes.
+const MOST_PROMPT: usize = 256;
+
 /// Cuts a stream of bytes into lines.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
@@ -49,6 +55,14 @@ impl Lines {
         true
     }
 
+    /// What stands after the last end of a line, if it is a prompt.
+    fn prompt(&mut self, is_prompt: &IsPrompt) -> Option<Piece> {
+        let short = !self.line.is_empty() && self.line.len() <= MOST_PROMPT;
+        let text = short.then(|| String::from_utf8_lossy(&self.line).into_owned());
+        text.filter(|text| is_prompt(text))
+            .map(|_| Piece::Line(self.finish()))
+    }
+
     /// What stands after the last end of a line.
     pub(super) fn rest(&mut self) -> Option<Piece> {
         (!self.line.is_empty()).then(|| Piece::Line(self.finish()))
@@ -62,14 +76,16 @@ impl Lines {
 }
 
 /// Reads until the end, or until `take` has enough.
-pub(super) fn read(mut pipe: impl Read, take: &mut dyn FnMut(Piece) -> bool) {
+pub(super) fn read(mut pipe: impl Read, is_prompt: &IsPrompt, take: &mut dyn FnMut(Piece) -> bool) {
     let mut lines = Lines::default();
     let mut buffer = vec![0; 64 << 10];
     loop {
         match pipe.read(&mut buffer) {
             Ok(0) => break,
             Ok(count) => {
-                if !lines.feed(&buffer[..count], take) {
+                let prompt = |lines: &mut Lines| lines.prompt(is_prompt);
+                if !lines.feed(&buffer[..count], take) || !prompt(&mut lines).is_none_or(&mut *take)
+                {
                     return;
                 }
             }
@@ -124,6 +140,24 @@ mod tests {
             found[1..],
             [Piece::Excess(MOST_LINE + 1), Piece::Excess(2), line("z")]
         );
+    }
+
+    #[test]
+    fn a_prompt_is_a_line() {
+        let text: &[u8] = b"hello\n> one\n> ";
+        let mut pieces = Vec::new();
+        let is_prompt: IsPrompt = Box::new(|text| text == "> ");
+        read(text, &is_prompt, &mut |piece| {
+            pieces.push(piece);
+            true
+        });
+        assert_eq!(pieces, [line("hello"), line("> one"), line("> ")]);
+        let mut cut = Lines::default();
+        assert!(cut.feed(b"x\n> ", &mut |_| true));
+        let is_prompt: IsPrompt = Box::new(|text| text == "> ");
+        assert_eq!(cut.prompt(&is_prompt), Some(line("> ")));
+        assert_eq!(cut.prompt(&is_prompt), None);
+        assert_eq!(cut.rest(), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 
 use super::cage::{Limits, MARK, Walls};
 use super::census::{self, Name, Process};
-use super::reader::{self, Piece};
+use super::reader::{self, IsPrompt, Piece};
 use super::writer::Writer;
 use crate::control::allowance::Allowance;
 use crate::control::{Arrival, Life, MOST_LINE, News};
@@ -149,7 +149,13 @@ impl Shared {
     }
 
     /// Reads what the program writes until it has ended, and says how it did.
-    pub(super) fn read(self: &Arc<Self>, pipe: ChildStdout, name: &str, inbox: &Sender<Arrival>) {
+    pub(super) fn read(
+        self: &Arc<Self>,
+        pipe: ChildStdout,
+        is_prompt: &IsPrompt,
+        name: &str,
+        inbox: &Sender<Arrival>,
+    ) {
         let bring = |at, news| {
             let from = name.to_owned();
             // Nobody listens any more: then nobody minds.
@@ -157,7 +163,7 @@ impl Shared {
         };
         let mut allowance = Allowance::default();
         let mut skipped = 0;
-        reader::read(pipe, &mut |piece| {
+        reader::read(pipe, is_prompt, &mut |piece| {
             let at = Instant::now();
             let spent = match piece {
                 Piece::Line(line) => {
