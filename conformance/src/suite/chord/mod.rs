@@ -8,11 +8,9 @@
 //! | `cases` | the cases by topic |
 //! | `diagnosis.rs` | names for what is often wrong |
 //! | `shrink.rs` | the smallest schedule that still shows it |
-//! | `diagram.rs` | what was said, for reports |
 
 mod cases;
 mod diagnosis;
-mod diagram;
 mod ground;
 mod kit;
 mod shrink;

@@ -23,7 +23,7 @@ use super::ground::Ground;
 use super::step::Step;
 use crate::case::Stop;
 use crate::control::ring::Network;
-use crate::fleet::{Fleet, Plan, Weather, Wrong};
+use crate::fleet::{Fleet, Plan, Weather, Wrong, recording};
 use crate::record::Recording;
 
 /// The figures of a ring, as a case wants them.
@@ -374,9 +374,7 @@ impl RingKit {
     /// Everything that was said, for reports.
     pub(super) fn recording(&self) -> Recording {
         let fleet = self.fleet.as_ref();
-        fleet.map_or_else(Recording::default, |fleet| {
-            super::diagram::recording(fleet.trace())
-        })
+        fleet.map_or_else(Recording::default, |fleet| recording(fleet.trace()))
     }
 
     /// The view, once the case is over.
