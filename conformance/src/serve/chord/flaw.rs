@@ -116,11 +116,7 @@ impl Flaw {
                 let known = self.everybody(node);
                 Some(Ok(Reply::LookupOk(straight(node.id(), &known, *key))))
             }
-            (Fault::FindsNobodyAlone, Request::Lookup { .. })
-                if node.successors() == [node.id()] =>
-            {
-                unavailable()
-            }
+            (Fault::FindsNobodyAlone, Request::Lookup { .. }) if is_alone(node) => unavailable(),
             (
                 Fault::NeedsItsIntroducer,
                 Request::Lookup { .. }
@@ -284,7 +280,7 @@ impl Flaw {
                     };
                 }
             }
-            Some(Fault::HidesWhenAlone) if node.successors() == [node.id()] => {
+            Some(Fault::HidesWhenAlone) if is_alone(node) => {
                 state.member = false;
                 state.successors.clear();
             }
@@ -333,6 +329,11 @@ impl Flaw {
         all.insert(node.id());
         all
     }
+}
+
+/// Whether a node knows nobody but itself.
+fn is_alone(node: &ChordNode) -> bool {
+    node.successors().iter().all(|other| *other == node.id())
 }
 
 fn has_value(node: &ChordNode, key: Id) -> bool {
