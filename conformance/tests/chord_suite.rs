@@ -274,8 +274,8 @@ fn the_page_has_every_case() -> Result<(), Failed> {
 fn cases_name_properties_and_claims() -> Result<(), Failed> {
     let (properties, claims) = (ChordSuite.properties(), ChordSuite.claims());
     for case in ChordSuite.cases() {
-        let known = |id: &&str| claims.iter().any(|claim| claim.id == *id);
-        if !properties.contains(&case.property) || !case.claims.iter().all(|id| known(&id)) {
+        let known = |id: &str| claims.iter().any(|claim| claim.id == id);
+        if !properties.contains(&case.property) || !case.claims.iter().all(|id| known(id)) {
             return Err(format!("{} names what there is not", case.id).into());
         }
     }
