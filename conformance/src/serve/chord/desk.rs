@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use peerproof_model::chord::node::Timer;
+use peerproof_model::chord::host;
 use peerproof_model::chord::profile;
-use peerproof_model::space::circle::Id;
 use serde_json::{Map, Value};
 
 use super::breaks::Bug;
 use super::member::Member;
+use super::words::point;
 use crate::control::ring::Request;
 use crate::control::{Envelope, ErrorCode};
 
@@ -32,10 +32,8 @@ pub enum Deed {
 /// What a node waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Alarm {
-    /// A timer of the model's node.
-    Node(Timer),
-    /// The next attempt to join.
-    JoinAgain,
+    /// What the model's node waits for.
+    Host(host::Alarm),
     /// The introducer's sign of life: only a broken node cares.
     Introducer,
 }
@@ -117,7 +115,7 @@ impl Desk {
             }
             (Request::Init(init), None) => match Member::new(init, self.bug) {
                 Ok(mut member) => {
-                    member.introduce(&asker, out);
+                    member.introduce(asker, out);
                     self.member = Some(Box::new(member));
                 }
                 Err(why) => out.push(refuse(ErrorCode::MALFORMED_REQUEST, &why)),
@@ -131,13 +129,6 @@ impl Desk {
             (request, Some(member)) => member.asked(asker, request, out),
         }
     }
-}
-
-/// The point of a node of that name: `n` and its number.
-pub(super) fn point(name: &str) -> Option<Id> {
-    let digits = name.strip_prefix('n')?;
-    let number: u64 = digits.parse().ok()?;
-    (number.to_string() == digits).then(|| Id::from(number))
 }
 
 /// An answer that is an error.
@@ -163,17 +154,4 @@ pub(super) fn say(src: &str, dest: &str, body: Map<String, Value>) -> Deed {
         body,
     };
     Deed::Say(envelope.line())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_nodes_are_n_and_their_number() {
-        assert_eq!(point("n45"), Some(Id::from(45)));
-        for other in ["kit", "n", "45", "n045", "n+4", "n-1", "m45", "n45 "] {
-            assert_eq!(point(other), None, "{other}");
-        }
-    }
 }

@@ -9,7 +9,7 @@ use peerproof_model::space::circle::Id;
 
 use super::breaks::{Bug, Fault};
 use super::desk::Asker;
-use super::member::number;
+use super::words::number;
 use crate::control::ErrorCode;
 use crate::control::ring::{Finger, Lookup, Reply, Request, State};
 
@@ -297,12 +297,15 @@ impl Flaw {
         state
     }
 
-    pub(super) fn lookup(&self, mut lookup: Lookup, key: Id) -> Lookup {
+    pub(super) fn lookup(&self, mut lookup: Lookup, request: &Request) -> Lookup {
+        let Request::Lookup { key } = request else {
+            return lookup;
+        };
         match self.fault {
             Some(Fault::CountsOneHopMore) => {
                 lookup.hops = lookup.hops.map(|hops| hops.saturating_add(1));
             }
-            Some(Fault::ForgetsTheWrap) if lookup.owner < number(key) => {
+            Some(Fault::ForgetsTheWrap) if lookup.owner < *key => {
                 let path = lookup.path.iter().flatten().copied();
                 lookup.owner = path.max().unwrap_or(lookup.owner);
                 lookup.path = None;
