@@ -177,6 +177,7 @@ impl Town {
                     self.alarms.remove(&(name.to_owned(), alarm));
                 }
                 Deed::Complain(_) => {}
+                Deed::Listen(_) | Deed::Datagram(..) => panic!("these nodes talk in lines"),
                 Deed::FallSilent => self.crash(name[1..].parse().expect("a point")),
             }
         }

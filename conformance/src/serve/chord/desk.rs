@@ -2,6 +2,7 @@
 //!
 //! Whoever runs it carries the lines and keeps the alarms; so a whole ring runs in a test without a thread.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use peerproof_model::chord::host;
@@ -19,6 +20,10 @@ use crate::control::{Envelope, ErrorCode};
 pub enum Deed {
     /// Write this line, to the kit or, by way of it, to another node.
     Say(String),
+    /// Listen there: what comes is for [`Desk::receive`].
+    Listen(SocketAddr),
+    /// Send this datagram there.
+    Datagram(SocketAddr, Vec<u8>),
     /// Ring this alarm after that time; instead of earlier, if it was set.
     Set(Alarm, Duration),
     /// Do not ring it.
@@ -70,13 +75,20 @@ impl Desk {
             Err(why) => return out.push(Deed::Complain(why.to_string())),
         };
         match (point(&envelope.src), &mut self.member) {
-            (Some(from), Some(member)) => match profile::decode(&Value::Object(envelope.body)) {
+            (Some(from), Some(member)) if member.reads_lines() => match profile::decode(&Value::Object(envelope.body)) {
                 Ok(message) => member.hear(from, message, out),
                 Err(why) => out.push(Deed::Complain(format!("{}: {why}", envelope.src))),
             },
-            // Whoever has been told nothing takes no part.
-            (Some(_), None) => {}
+            // Whoever has been told nothing, or talks over sockets, heeds no line of another node.
+            (Some(_), _) => {}
             (None, _) => self.asked(envelope, out),
+        }
+    }
+
+    /// A datagram has come.
+    pub fn receive(&mut self, datagram: &[u8], out: &mut Vec<Deed>) {
+        if let Some(member) = &mut self.member {
+            member.receive(datagram, out);
         }
     }
 

@@ -7,23 +7,25 @@ use std::time::Duration;
 use peerproof_model::choose::Seeded;
 use peerproof_model::chord::host::{Alarm as Timer, Host, Ticket, Told};
 use peerproof_model::chord::message::Message;
-use peerproof_model::chord::profile::{self, PROFILE};
+use peerproof_model::chord::profile::PROFILE;
 use peerproof_model::node::{Input, Node, Output};
 use peerproof_model::space::circle::Id;
 use serde_json::{Map, Value};
 
 use super::breaks::Bug;
-use super::desk::{Alarm, Asker, Deed, answer, error, say};
+use super::desk::{Alarm, Asker, Deed, answer, error};
 use super::figures::config;
 use super::flaw::Flaw;
+use super::mail::Mail;
 use super::words::{introduced, question, reply};
 use crate::control::ErrorCode;
-use crate::control::ring::{Init, InitOk, Network, Reply, Request};
+use crate::control::ring::{Init, InitOk, Introducer, Reply, Request};
 
 /// A node after `init`.
 #[derive(Debug)]
 pub(super) struct Member {
     name: String,
+    mail: Mail,
     host: Host,
     flaw: Flaw,
     chance: Seeded,
@@ -38,14 +40,12 @@ impl Member {
         if init.protocol != "chord" {
             return Err(format!("the protocol is `chord`, not `{}`", init.protocol));
         }
-        if init.network == Network::Sockets {
-            return Err("this node talks through the kit only".to_owned());
-        }
         let flaw = Flaw::new(bug);
         let config = config(&init.ring).map_err(|why| why.to_string())?;
         let config = flaw.figures(config);
         let introducer = introduced(init.introducer.as_ref())?;
         Ok(Self {
+            mail: Mail::new(&init)?,
             name: init.node_id,
             pause: config.timing.stabilize,
             host: Host::new(Arc::new(config), introducer),
@@ -63,6 +63,9 @@ impl Member {
             operations: Some(operations.map(str::to_owned).to_vec()),
             profile: Some(PROFILE.to_owned()),
         };
+        if let Some(address) = self.mail.address() {
+            out.push(Deed::Listen(address));
+        }
         self.tell(asker, Ok(Reply::InitOk(ok)), out);
         self.watch_introducer(out);
     }
@@ -75,7 +78,8 @@ impl Member {
         if request == Request::Leave {
             self.flaw.leaves(self.host.node());
         }
-        match question(&request) {
+        let asked = self.meet(&request).and_then(|()| question(&request));
+        match asked {
             Ok(question) => {
                 self.last_ticket += 1;
                 self.askers.insert(self.last_ticket, (asker, request));
@@ -86,6 +90,34 @@ impl Member {
         }
     }
 
+    /// A join by way of another member says where that one listens.
+    fn meet(&mut self, request: &Request) -> Result<(), String> {
+        let Request::Join {
+            introducer: Some(introducer),
+        } = request
+        else {
+            return Ok(());
+        };
+        let Introducer { address, .. } = introducer;
+        match introduced(Some(introducer))? {
+            Some(node) => self.mail.meet(node, address.as_deref()),
+            None => Ok(()),
+        }
+    }
+
+    /// A message of another node, over sockets.
+    pub(super) fn receive(&mut self, datagram: &[u8], out: &mut Vec<Deed>) {
+        match self.mail.open(datagram) {
+            Ok((from, message)) => self.hear(from, message, out),
+            Err(why) => out.push(Deed::Complain(why)),
+        }
+    }
+
+    /// Whether its messages travel as lines.
+    pub(super) fn reads_lines(&self) -> bool {
+        self.mail.address().is_none()
+    }
+
     /// A message of another node.
     pub(super) fn hear(&mut self, from: Id, message: Message, out: &mut Vec<Deed>) {
         match self.flaw.hears(from, message, self.host.node()) {
@@ -93,7 +125,7 @@ impl Member {
                 // What a node refuses leaves no trace, and the sender hears nothing.
                 let _ = self.step(Input::Receive { from, message }, out);
             }
-            Err(Some(answer)) => self.send(from, &answer, out),
+            Err(Some(answer)) => self.mail.send(from, &answer, out),
             Err(None) if self.flaw.is_silent() => out.push(Deed::FallSilent),
             Err(None) => {}
         }
@@ -124,7 +156,7 @@ impl Member {
             match output {
                 Output::Send { to, message } => {
                     if let Some(message) = self.flaw.says(message, self.host.node()) {
-                        self.send(to, &message, out);
+                        self.mail.send(to, &message, out);
                     }
                 }
                 Output::SetTimer { timer, after } => out.push(Deed::Set(Alarm::Host(timer), after)),
@@ -151,17 +183,11 @@ impl Member {
         Ok(())
     }
 
-    fn send(&self, to: Id, message: &Message, out: &mut Vec<Deed>) {
-        if let Value::Object(body) = profile::encode(message) {
-            out.push(say(&self.name, &format!("n{to}"), body));
-        }
-    }
-
     fn watch_introducer(&mut self, out: &mut Vec<Deed>) {
         if let Some(introducer) = self.host.introducer()
             && let Some(message) = self.flaw.asks_introducer(introducer)
         {
-            self.send(introducer, &message, out);
+            self.mail.send(introducer, &message, out);
             out.push(Deed::Set(Alarm::Introducer, self.pause * 4));
         }
     }

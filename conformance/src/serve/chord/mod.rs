@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `desk.rs` | lines and expired alarms in, lines and alarms out: no thread, no clock, no socket |
 //! | `member.rs` | the model's host behind names, numbers and words |
+//! | `mail.rs` | how its messages travel: through the kit, or over sockets |
 //! | `words.rs` | the model's questions and replies in the words of the control plane |
 //! | `figures.rs` | the figures of `init` as those of the model's node |
 //! | `breaks.rs` | the seeded violations, and which case catches which |
@@ -18,6 +19,7 @@ mod embedded;
 pub(crate) mod figures;
 mod flaw;
 mod life;
+mod mail;
 mod member;
 mod stdio;
 pub(crate) mod words;
