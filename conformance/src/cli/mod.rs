@@ -4,6 +4,7 @@ mod address;
 mod check;
 mod explain;
 mod explore;
+mod judge;
 mod kill_matrix;
 mod list;
 mod nearest;
@@ -65,6 +66,8 @@ enum Command {
     Explore(explore::Args),
     /// Take the steps of a counterexample that a check wrote
     Replay(replay::Args),
+    /// Ask whether the specification can explain a log of running nodes
+    Judge(judge::Args),
     /// Verify, decode or export the golden wire vectors
     Vectors(vectors::Args),
 }
@@ -135,6 +138,7 @@ pub fn run(
         Command::Check(args) => check::run(&args, &mut out, err),
         Command::Explore(args) => explore::run(&args, &mut out),
         Command::Replay(args) => replay::run(&args, &mut out),
+        Command::Judge(args) => judge::run(&args, &mut out),
         Command::Vectors(args) => vectors::run(&args, &mut out, err),
     };
     let done = done.and_then(|status| Ok(out.flush().map(|()| status)?));

@@ -91,7 +91,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             states: 5_000_000,
-            at_a_time: 100_000,
+            at_a_time: 20_000,
         }
     }
 }

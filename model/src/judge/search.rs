@@ -51,6 +51,8 @@ pub(super) struct Search<'a, N: Witnessed> {
     /// The first thing that is not explained, as far as is known, and what the model would have done there.
     furthest: usize,
     instead: Vec<Output<N>>,
+    /// Whether there were inputs that nobody looked back at.
+    narrowed: bool,
 }
 
 impl<'a, N: Witnessed> Search<'a, N> {
@@ -81,6 +83,7 @@ impl<'a, N: Witnessed> Search<'a, N> {
             states: 0,
             furthest: 0,
             instead: Vec::new(),
+            narrowed: false,
         }
     }
 
@@ -101,7 +104,7 @@ impl<'a, N: Witnessed> Search<'a, N> {
                     return Finding::Explained;
                 }
                 self.states += 1;
-                let late = self.states % LOOK_UP == 0 && !goes_on();
+                let late = self.states % LOOK_UP == 1 && !goes_on();
                 let many = self.waiting + known.len() > self.limits.at_a_time;
                 if late || many || self.states > self.limits.states {
                     return Finding::Incomplete;
@@ -125,6 +128,9 @@ impl<'a, N: Witnessed> Search<'a, N> {
         let Some((place, seen)) = self.did.get(self.furthest).copied() else {
             return Finding::Explained;
         };
+        if self.narrowed {
+            return Finding::Incomplete;
+        }
         let mut nearest = std::mem::take(&mut self.instead);
         nearest.sort_by_key(|did| std::cmp::Reverse(N::likeness(did, seen)));
         nearest.truncate(NEAREST);
@@ -146,31 +152,34 @@ impl<'a, N: Witnessed> Search<'a, N> {
                     taken.taken.insert(index);
                 }
             }
-            self.step(&taken, input, &mut next);
+            self.step(&taken, &input, &mut next);
         }
         for timer in &possible.timers {
             let mut expired = possible.clone();
             expired.timers.remove(timer);
-            self.step(&expired, Input::Expire(timer.clone()), &mut next);
+            self.step(&expired, &Input::Expire(timer.clone()), &mut next);
         }
         next
     }
 
     /// The inputs that it may take up next, before the thing at `place` was seen.
-    fn inputs(&self, possible: &Possible<N>, place: usize) -> Vec<usize> {
+    fn inputs(&mut self, possible: &Possible<N>, place: usize) -> Vec<usize> {
         let there = |index: &usize| self.heard.get(*index).is_some_and(|(at, _)| *at < place);
         match self.delivery {
             Delivery::InOrder => Some(possible.heard).filter(there).into_iter().collect(),
             Delivery::Perhaps => {
                 let end = self.heard.partition_point(|(at, _)| *at < place);
                 let open = (0..end).rev().filter(|at| !possible.taken.contains(at));
-                open.take(WINDOW).collect()
+                let mut open: Vec<usize> = open.take(WINDOW + 1).collect();
+                self.narrowed |= open.len() > WINDOW;
+                open.truncate(WINDOW);
+                open
             }
         }
     }
 
     /// What becomes of a state by an input, with every outcome of its free choices.
-    fn step(&mut self, before: &Possible<N>, input: Input<N>, next: &mut Vec<Possible<N>>) {
+    fn step(&mut self, before: &Possible<N>, input: &Input<N>, next: &mut Vec<Possible<N>>) {
         let timer = matches!(input, Input::Expire(_));
         let outcomes = every_outcome(|choose| {
             let mut node = before.node.clone();
@@ -212,6 +221,7 @@ impl<'a, N: Witnessed> Search<'a, N> {
                             return None;
                         }
                         after.did += 1;
+                        self.reach(after.did);
                     }
                 }
                 _ => {}
@@ -220,12 +230,17 @@ impl<'a, N: Witnessed> Search<'a, N> {
         Some(after)
     }
 
-    /// The model would have done this where something else was seen.
-    fn note(&mut self, did: usize, output: &Output<N>) {
+    /// So many things are explained.
+    fn reach(&mut self, did: usize) {
         if did > self.furthest {
             self.furthest = did;
             self.instead.clear();
         }
+    }
+
+    /// The model would have done this where something else was seen.
+    fn note(&mut self, did: usize, output: &Output<N>) {
+        self.reach(did);
         let room = self.instead.len() < COMPARED;
         if did == self.furthest && room && !self.instead.contains(output) {
             self.instead.push(output.clone());

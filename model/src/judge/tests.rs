@@ -90,9 +90,15 @@ fn said(count: u8) -> Sight<Counter> {
 #[test]
 fn timers_that_nobody_saw_are_inferred() {
     let in_order = |sights: &[_]| judged(Delivery::InOrder, sights);
-    assert_eq!(in_order(&[TOLD, said(1), TOLD, said(2)]), Finding::Explained);
+    assert_eq!(
+        in_order(&[TOLD, said(1), TOLD, said(2)]),
+        Finding::Explained
+    );
     // The node may be slow: it heard twice before it took up the second.
-    assert_eq!(in_order(&[TOLD, TOLD, said(1), said(2)]), Finding::Explained);
+    assert_eq!(
+        in_order(&[TOLD, TOLD, said(1), said(2)]),
+        Finding::Explained
+    );
     // Its timer is not set a second time.
     assert_eq!(
         in_order(&[TOLD, said(1), said(1)]),
@@ -163,5 +169,8 @@ fn a_bound_that_is_met_is_no_verdict() {
         at_a_time: 0,
         ..Limits::default()
     };
-    assert_eq!(life.judge(narrow, &mut || true).finding, Finding::Incomplete);
+    assert_eq!(
+        life.judge(narrow, &mut || true).finding,
+        Finding::Incomplete
+    );
 }

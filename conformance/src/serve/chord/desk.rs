@@ -75,10 +75,12 @@ impl Desk {
             Err(why) => return out.push(Deed::Complain(why.to_string())),
         };
         match (point(&envelope.src), &mut self.member) {
-            (Some(from), Some(member)) if member.reads_lines() => match profile::decode(&Value::Object(envelope.body)) {
-                Ok(message) => member.hear(from, message, out),
-                Err(why) => out.push(Deed::Complain(format!("{}: {why}", envelope.src))),
-            },
+            (Some(from), Some(member)) if member.reads_lines() => {
+                match profile::decode(&Value::Object(envelope.body)) {
+                    Ok(message) => member.hear(from, message, out),
+                    Err(why) => out.push(Deed::Complain(format!("{}: {why}", envelope.src))),
+                }
+            }
             // Whoever has been told nothing, or talks over sockets, heeds no line of another node.
             (Some(_), _) => {}
             (None, _) => self.asked(envelope, out),
