@@ -62,9 +62,10 @@ fn in_words(report: &Report, log: &judge::Log, out: &mut dyn Write) -> std::io::
             "the specification explains everything: {} messages and answers in {lives} lives of nodes ({states} states)",
             explained.acts
         ),
-        Verdict::Incomplete { node } => writeln!(
+        Verdict::Incomplete { node, line } => writeln!(
             out,
-            "no verdict: the bounds were met at {node} after {states} states; --max-states and --time move them"
+            "no verdict: a bound was met at {node}, of which line {line} was not explained by then ({states} states); \
+             --max-states and --time move the bounds"
         ),
         Verdict::Refused(refusal) => {
             writeln!(

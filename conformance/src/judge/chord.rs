@@ -39,10 +39,12 @@ pub enum Verdict {
     Explained(Explained),
     /// It does not.
     Refused(Refusal),
-    /// The bounds were met first, for this node.
+    /// A bound was met first.
     Incomplete {
-        /// The node.
+        /// The node at which it was met.
         node: String,
+        /// The first line that was not explained until then.
+        line: usize,
     },
 }
 
@@ -98,7 +100,7 @@ pub fn judge(
                 let did = |(_, sight): &&(usize, _)| matches!(sight, Sight::Did(_));
                 acts += life.sights.iter().filter(did).count();
             }
-            Finding::Incomplete => incomplete = incomplete.or(Some(node)),
+            Finding::Incomplete { place } => incomplete = incomplete.or(Some((node, place))),
             Finding::Refused { place, nearest } => {
                 let found = Refusal {
                     line: place,
@@ -114,7 +116,7 @@ pub fn judge(
     }
     report.verdict = match (refusal, incomplete) {
         (Some(refusal), _) => Verdict::Refused(refusal),
-        (None, Some(node)) => Verdict::Incomplete { node },
+        (None, Some((node, line))) => Verdict::Incomplete { node, line },
         (None, None) => Verdict::Explained(Explained { acts }),
     };
     Ok(report)

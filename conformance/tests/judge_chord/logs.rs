@@ -184,7 +184,7 @@ fn hostile_logs_do_no_harm() {
     let mut chance = peerproof_model::choose::Seeded::new(7);
     let limits = Limits {
         states: 2_000,
-        at_a_time: 500,
+        waiting: 20_000,
     };
     for _ in 0..300 {
         let mut hostile: Vec<String> = lines.clone();

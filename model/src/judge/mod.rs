@@ -2,7 +2,7 @@
 //!
 //! Of one node an observer sees what it was told and what it did, in the order in which that passed by. He sees
 //! neither when its timers ran out, nor when it took up what it was told, nor its free choices. Every
-//! possibility of these is followed: a set of possible states is advanced until all that was seen is explained, or
+//! possibility of these is followed: a set of possible states is advanced until one explains all that was seen, or
 //! none is left. Nothing is asked about time: a set timer may run out at any moment, a node may be slow.
 
 mod search;
@@ -74,24 +74,27 @@ pub enum Finding<N: Node> {
         /// What the model could have done there instead, the nearest first.
         nearest: Vec<Output<N>>,
     },
-    /// The bound was met first.
-    Incomplete,
+    /// A bound was met first.
+    Incomplete {
+        /// The place of the first thing that was not explained until then.
+        place: usize,
+    },
 }
 
 /// How much may be tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The most states, of all that are tried.
+    /// The most states that are tried.
     pub states: usize,
-    /// The most states at one time.
-    pub at_a_time: usize,
+    /// The most possibilities that wait for their turn.
+    pub waiting: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            states: 5_000_000,
-            at_a_time: 20_000,
+            states: 2_000_000,
+            waiting: 2_000_000,
         }
     }
 }

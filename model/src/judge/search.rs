@@ -1,12 +1,17 @@
-//! The search: possible states, in the order of how much of the log they have used up.
+//! The search: the possible states of a node, those first that explain most of the log with the fewest timers.
+//!
+//! What may follow a state is worked out only when its turn comes; so a log that is explained costs little more
+//! than its length, and one that is not costs every possibility.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
 
 use super::{Delivery, Finding, Life, Limits, Sight, Verdict, Witnessed};
 use crate::choose::every_outcome;
 use crate::node::{Input, Output};
 
-/// How many unexplained inputs are looked back at where nobody knows what reached the node.
+/// How many inputs that nobody has taken up are looked back at, where nobody knows what reached the node.
 const WINDOW: usize = 64;
 
 /// How many of the nearest actions are kept.
@@ -33,21 +38,43 @@ struct Possible<N: Witnessed> {
 }
 
 impl<N: Witnessed> Possible<N> {
-    /// How much of the log it has used up.
-    fn progress(&self) -> usize {
-        self.heard + self.taken.len() + self.did
+    /// What stands for this state among those that were tried: two states of one mark are one in 2^128.
+    fn mark(&self) -> u128 {
+        let half = |salt: u8| {
+            let mut hasher = DefaultHasher::new();
+            salt.hash(&mut hasher);
+            self.hash(&mut hasher);
+            u128::from(hasher.finish())
+        };
+        half(0) << 64 | half(1)
     }
 }
+
+/// What may happen next to a state.
+struct Next<N: Witnessed> {
+    before: Rc<Possible<N>>,
+    step: Step<N>,
+    /// How many timers ran out since something was explained.
+    timers: usize,
+}
+
+enum Step<N: Witnessed> {
+    Hears(usize),
+    Expires(N::Timer),
+}
+
+/// What is tried first is least: much explained, few timers, in the order in which it was thought of.
+type Rank = (std::cmp::Reverse<usize>, usize, usize);
 
 pub(super) struct Search<'a, N: Witnessed> {
     heard: Vec<(usize, &'a Input<N>)>,
     did: Vec<(usize, &'a N::Seen)>,
     delivery: Delivery,
     limits: Limits,
-    /// By progress: whatever is behind is done with.
-    levels: BTreeMap<usize, HashSet<Possible<N>>>,
-    waiting: usize,
-    states: usize,
+    start: &'a N,
+    waiting: BTreeMap<Rank, Next<N>>,
+    turn: usize,
+    tried: HashSet<u128>,
     /// The first thing that is not explained, as far as is known, and what the model would have done there.
     furthest: usize,
     instead: Vec<Output<N>>,
@@ -65,22 +92,15 @@ impl<'a, N: Witnessed> Search<'a, N> {
                 Sight::Did(seen) => did.push((*place, seen)),
             }
         }
-        let start = Possible {
-            node: life.node.clone(),
-            timers: BTreeSet::new(),
-            names: N::Names::default(),
-            heard: 0,
-            taken: BTreeSet::new(),
-            did: 0,
-        };
         Self {
             heard,
             did,
             delivery: life.delivery,
             limits,
-            levels: BTreeMap::from([(0, HashSet::from([start]))]),
-            waiting: 1,
-            states: 0,
+            start: &life.node,
+            waiting: BTreeMap::new(),
+            turn: 0,
+            tried: HashSet::new(),
             furthest: 0,
             instead: Vec::new(),
             narrowed: false,
@@ -88,78 +108,85 @@ impl<'a, N: Witnessed> Search<'a, N> {
     }
 
     pub(super) fn run(mut self, goes_on: &mut dyn FnMut() -> bool) -> Verdict<N> {
-        let finding = self.find(goes_on);
-        Verdict {
-            finding,
-            states: self.states,
-        }
-    }
-
-    fn find(&mut self, goes_on: &mut dyn FnMut() -> bool) -> Finding<N> {
-        while let Some((progress, level)) = self.levels.pop_first() {
-            let mut todo: Vec<Possible<N>> = level.iter().cloned().collect();
-            let mut known = level;
-            while let Some(possible) = todo.pop() {
-                if possible.did == self.did.len() {
-                    return Finding::Explained;
-                }
-                self.states += 1;
-                let late = self.states % LOOK_UP == 1 && !goes_on();
-                let many = self.waiting + known.len() > self.limits.at_a_time;
-                if late || many || self.states > self.limits.states {
-                    return Finding::Incomplete;
-                }
-                for next in self.after(&possible) {
-                    if next.progress() > progress {
-                        let new = self.levels.entry(next.progress()).or_default().insert(next);
-                        self.waiting += usize::from(new);
-                    } else if !known.contains(&next) {
-                        known.insert(next.clone());
-                        todo.push(next);
-                    }
+        let is_explained = self.is_explained(goes_on);
+        let states = self.tried.len();
+        let finding = match (is_explained, self.did.get(self.furthest).copied()) {
+            (Some(true), _) | (_, None) => Finding::Explained,
+            (verdict, Some((place, seen))) => {
+                let mut nearest = std::mem::take(&mut self.instead);
+                nearest.sort_by_key(|did| std::cmp::Reverse(N::likeness(did, seen)));
+                nearest.truncate(NEAREST);
+                if verdict.is_none() || self.narrowed {
+                    Finding::Incomplete { place }
+                } else {
+                    Finding::Refused { place, nearest }
                 }
             }
-            self.waiting = self.levels.values().map(HashSet::len).sum();
-        }
-        self.refused()
-    }
-
-    fn refused(&mut self) -> Finding<N> {
-        let Some((place, seen)) = self.did.get(self.furthest).copied() else {
-            return Finding::Explained;
         };
-        if self.narrowed {
-            return Finding::Incomplete;
-        }
-        let mut nearest = std::mem::take(&mut self.instead);
-        nearest.sort_by_key(|did| std::cmp::Reverse(N::likeness(did, seen)));
-        nearest.truncate(NEAREST);
-        Finding::Refused { place, nearest }
+        Verdict { finding, states }
     }
 
-    /// Every state that may follow.
-    fn after(&mut self, possible: &Possible<N>) -> Vec<Possible<N>> {
+    /// Whether some way through the log explains it all; nothing, when a bound was met first.
+    fn is_explained(&mut self, goes_on: &mut dyn FnMut() -> bool) -> Option<bool> {
+        let start = Possible {
+            node: self.start.clone(),
+            timers: BTreeSet::new(),
+            names: N::Names::default(),
+            heard: 0,
+            taken: BTreeSet::new(),
+            did: 0,
+        };
+        if self.did.is_empty() {
+            return Some(true);
+        }
+        self.tried.insert(start.mark());
+        self.think_of(start, 0);
+        let mut steps: usize = 0;
+        while let Some((_, next)) = self.waiting.pop_first() {
+            steps += 1;
+            let late = steps % LOOK_UP == 1 && !goes_on();
+            let many = self.waiting.len() > self.limits.waiting;
+            if late || many || self.tried.len() > self.limits.states {
+                return None;
+            }
+            for after in self.after(&next) {
+                if after.did == self.did.len() {
+                    return Some(true);
+                }
+                if self.tried.insert(after.mark()) {
+                    let progress = after.did > next.before.did;
+                    let timers = if progress { 0 } else { next.timers };
+                    self.think_of(after, timers);
+                }
+            }
+        }
+        Some(false)
+    }
+
+    /// Everything that may happen to a state waits for its turn.
+    fn think_of(&mut self, possible: Possible<N>, timers: usize) {
         let Some((place, _)) = self.did.get(possible.did).copied() else {
-            return Vec::new();
+            return;
         };
-        let mut next = Vec::new();
-        for index in self.inputs(possible, place) {
-            let input = N::translated(&possible.names, self.heard[index].1);
-            let mut taken = possible.clone();
-            match self.delivery {
-                Delivery::InOrder => taken.heard += 1,
-                Delivery::Perhaps => {
-                    taken.taken.insert(index);
-                }
-            }
-            self.step(&taken, &input, &mut next);
+        let possible = Rc::new(possible);
+        for index in self.inputs(&possible, place) {
+            self.wait(&possible, Step::Hears(index), timers);
         }
         for timer in &possible.timers {
-            let mut expired = possible.clone();
-            expired.timers.remove(timer);
-            self.step(&expired, &Input::Expire(timer.clone()), &mut next);
+            self.wait(&possible, Step::Expires(timer.clone()), timers + 1);
         }
-        next
+    }
+
+    fn wait(&mut self, before: &Rc<Possible<N>>, step: Step<N>, timers: usize) {
+        self.turn += 1;
+        let rank = (std::cmp::Reverse(before.did), timers, self.turn);
+        let before = Rc::clone(before);
+        let next = Next {
+            before,
+            step,
+            timers,
+        };
+        self.waiting.insert(rank, next);
     }
 
     /// The inputs that it may take up next, before the thing at `place` was seen.
@@ -178,29 +205,47 @@ impl<'a, N: Witnessed> Search<'a, N> {
         }
     }
 
-    /// What becomes of a state by an input, with every outcome of its free choices.
-    fn step(&mut self, before: &Possible<N>, input: &Input<N>, next: &mut Vec<Possible<N>>) {
-        let timer = matches!(input, Input::Expire(_));
+    /// What becomes of a state, with every outcome of its free choices.
+    fn after(&mut self, next: &Next<N>) -> Vec<Possible<N>> {
+        let mut before = (*next.before).clone();
+        let input = match &next.step {
+            Step::Hears(index) => {
+                match self.delivery {
+                    Delivery::InOrder => before.heard += 1,
+                    Delivery::Perhaps => {
+                        before.taken.insert(*index);
+                    }
+                }
+                N::translated(&before.names, self.heard[*index].1)
+            }
+            Step::Expires(timer) => {
+                before.timers.remove(timer);
+                Input::Expire(timer.clone())
+            }
+        };
         let outcomes = every_outcome(|choose| {
             let mut node = before.node.clone();
             let mut out = Vec::new();
             let done = node.step(input.clone(), choose, &mut out);
             done.is_ok().then_some((node, out))
         });
+        // What a node refuses leaves no trace: in an order it is behind, else it may as well be left out.
+        let is_behind = matches!(next.step, Step::Hears(_)) && self.delivery == Delivery::InOrder;
+        let mut after = Vec::new();
         for (_, outcome) in outcomes {
             match outcome {
                 Some((node, out)) => {
-                    let after = Possible {
+                    let changed = Possible {
                         node,
                         ..before.clone()
                     };
-                    next.extend(self.explained(after, &out));
+                    after.extend(self.explained(changed, &out));
                 }
-                // What a node refuses leaves no trace: in an order it is behind, else it may as well be left out.
-                None if !timer && self.delivery == Delivery::InOrder => next.push(before.clone()),
+                None if is_behind => after.push(before.clone()),
                 None => {}
             }
         }
+        after
     }
 
     /// The state with these outputs, if they are what was seen next.
@@ -240,7 +285,6 @@ impl<'a, N: Witnessed> Search<'a, N> {
 
     /// The model would have done this where something else was seen.
     fn note(&mut self, did: usize, output: &Output<N>) {
-        self.reach(did);
         let room = self.instead.len() < COMPARED;
         if did == self.furthest && room && !self.instead.contains(output) {
             self.instead.push(output.clone());
