@@ -24,6 +24,7 @@ pub const INTERRUPTED: i32 = 130;
 enum Leftover {
     ProcessGroup(u32),
     Directory(PathBuf),
+    Other(Box<dyn Fn() + Send>),
 }
 
 static LEFTOVERS: Mutex<BTreeMap<u64, Leftover>> = Mutex::new(BTreeMap::new());
@@ -55,6 +56,12 @@ pub fn make_directory(
     make: impl FnOnce() -> io::Result<TempDir>,
 ) -> io::Result<(TempDir, Registration)> {
     create(make, |made| Leftover::Directory(made.path().to_owned()))
+}
+
+/// Does that on an interrupt, after the processes have ended.
+pub fn on_interrupt(act: impl Fn() + Send + 'static) -> Registration {
+    let mut leftovers = leftovers();
+    register(&mut leftovers, Leftover::Other(Box::new(act)))
 }
 
 /// Who waits for an interrupt, and whether it came.
@@ -127,9 +134,14 @@ fn create<T>(
 ) -> io::Result<(T, Registration)> {
     let mut leftovers = leftovers();
     let made = make()?;
+    let registration = register(&mut leftovers, leftover(&made));
+    Ok((made, registration))
+}
+
+fn register(leftovers: &mut BTreeMap<u64, Leftover>, leftover: Leftover) -> Registration {
     let key = leftovers.last_key_value().map_or(0, |(key, _)| key + 1);
-    leftovers.insert(key, leftover(&made));
-    Ok((made, Registration(key)))
+    leftovers.insert(key, leftover);
+    Registration(key)
 }
 
 fn clean_up() -> std::sync::MutexGuard<'static, BTreeMap<u64, Leftover>> {
@@ -139,12 +151,16 @@ fn clean_up() -> std::sync::MutexGuard<'static, BTreeMap<u64, Leftover>> {
         // An error means that the process is gone already.
         let _ = match leftover {
             Leftover::ProcessGroup(id) => killpg(pid(*id), Signal::SIGKILL),
-            Leftover::Directory(_) => Ok(()),
+            Leftover::Directory(_) | Leftover::Other(_) => Ok(()),
         };
     }
     for leftover in leftovers.values() {
-        if let Leftover::Directory(path) = leftover {
-            let _ = std::fs::remove_dir_all(path);
+        match leftover {
+            Leftover::ProcessGroup(_) => {}
+            Leftover::Directory(path) => {
+                let _ = std::fs::remove_dir_all(path);
+            }
+            Leftover::Other(undo) => undo(),
         }
     }
     leftovers.clear();

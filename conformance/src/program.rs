@@ -64,9 +64,10 @@ pub struct Program {
 /// A command line with the placeholders `{name}` filled in. Values are quoted for the shell where they need it.
 pub fn filled(line: &str, places: &[(&str, &str)]) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=".contains(&byte);
+    let is_plain = |value: &str| !value.is_empty() && value.bytes().all(plain);
     let mut filled = line.to_owned();
     for (name, value) in places {
-        let value = if value.bytes().all(plain) {
+        let value = if is_plain(value) {
             (*value).to_owned()
         } else {
             format!("'{}'", value.replace('\'', r"'\''"))
@@ -201,10 +202,10 @@ impl Drop for Program {
     }
 }
 
-type Pipe = Box<dyn Read + Send>;
+pub(crate) type Pipe = Box<dyn Read + Send>;
 
 /// Reads until the end and keeps the last bytes.
-fn keep_end(mut pipe: Pipe, output: &Mutex<VecDeque<u8>>) {
+pub(crate) fn keep_end(mut pipe: Pipe, output: &Mutex<VecDeque<u8>>) {
     let mut buffer = [0; 4 << 10];
     while let Ok(count) = pipe.read(&mut buffer) {
         if count == 0 {
@@ -228,6 +229,7 @@ mod tests {
             filled("x {torrent} -p {port} {other}", &places),
             r"x '/home/it'\''s a.torrent' -p 7000 {other}"
         );
+        assert_eq!(filled("x {introducer} y", &[("introducer", "")]), "x '' y");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What was said on the wire during one case: every byte with its time and its meaning.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,13 +20,17 @@ pub enum Transport {
     Tcp,
     /// Datagrams.
     Udp,
+    /// Lines of a process: there are no addresses, and nothing that a capture could show.
+    Pipe,
 }
 
-/// One conversation between the kit and the target.
+/// One conversation: between the kit and the target, or between two that have names.
 #[derive(Clone, Debug)]
 pub struct Channel {
-    /// What the kit plays on it, such as `peer 1` or `tracker`.
+    /// What the kit plays on it, such as `peer 1` or `tracker`; where the other end has a name, who is at this end.
     pub name: String,
+    /// Who is at the other end, where that is not the target.
+    pub peer: Option<String>,
     /// How they talk.
     pub transport: Transport,
     /// The kit's end.
@@ -35,6 +39,22 @@ pub struct Channel {
     pub target: SocketAddr,
     /// Whether the target opened it (for TCP).
     pub opened_by_target: bool,
+}
+
+impl Channel {
+    /// The lines between two that have names. `Sent` is what `name` says, `Received` what `peer` says;
+    /// what happens to one of them happens to `peer`.
+    pub fn between(name: &str, peer: &str) -> Self {
+        let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        Self {
+            name: name.to_owned(),
+            peer: Some(peer.to_owned()),
+            transport: Transport::Pipe,
+            kit: nowhere,
+            target: nowhere,
+            opened_by_target: false,
+        }
+    }
 }
 
 /// What happened on a channel.
@@ -46,12 +66,31 @@ pub enum Happening {
     Sent(Vec<u8>),
     /// The target sent bytes.
     Received(Vec<u8>),
+    /// The kit's end sent bytes that did not arrive.
+    Lost(Vec<u8>),
     /// The kit closed.
     ClosedByKit,
     /// The target closed or reset.
     ClosedByTarget,
     /// Something worth a line in the diagram that is no traffic.
     Note,
+}
+
+impl Happening {
+    /// The bytes that it carries.
+    pub fn carried(&self) -> Option<&[u8]> {
+        match self {
+            Self::Sent(bytes) | Self::Received(bytes) | Self::Lost(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    fn carried_mut(&mut self) -> Option<&mut Vec<u8>> {
+        match self {
+            Self::Sent(bytes) | Self::Received(bytes) | Self::Lost(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
 }
 
 /// One event of a recording.
@@ -168,7 +207,7 @@ impl Recording {
         }
         self.kept = 0;
         for event in &mut self.events {
-            if let Happening::Sent(kept) | Happening::Received(kept) = &mut event.what {
+            if let Some(kept) = event.what.carried_mut() {
                 cut(kept, bytes);
                 self.kept += kept.len();
             }
@@ -180,7 +219,7 @@ impl Recording {
             self.dropped_events += 1;
             return;
         }
-        if let Happening::Sent(bytes) | Happening::Received(bytes) = &mut event.what {
+        if let Some(bytes) = event.what.carried_mut() {
             event.bytes = bytes.len();
             let room = KEPT_BYTES - self.kept;
             if bytes.len() > room {

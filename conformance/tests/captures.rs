@@ -49,6 +49,7 @@ fn channel(transport: Transport, kit: &str, target: &str) -> Channel {
         transport,
         kit: kit.parse().unwrap(),
         target: target.parse().unwrap(),
+        peer: None,
         opened_by_target: false,
     }
 }

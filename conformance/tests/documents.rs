@@ -64,6 +64,11 @@ fn trial(shown: Shown) -> Trial {
 /// The suite or node that the command is about, where the program has none of that name.
 fn absent(line: &str) -> Option<String> {
     let words: Vec<&str> = line.split_whitespace().collect();
+    if let ["peerproof", "adapter", ..] = words.as_slice() {
+        // The adapters of the documents are for programs in Python.
+        let python = Command::new("python3").arg("--version").output();
+        return python.is_err().then(|| "python3".to_owned());
+    }
     let ["peerproof", command, name, ..] = words.as_slice() else {
         return None;
     };
@@ -290,6 +295,9 @@ fn furnish(directory: &Path) -> std::io::Result<()> {
     std::fs::write(directory.join("my.torrent"), torrent)?;
     std::fs::write(directory.join("data.bin"), "hello")?;
     std::fs::create_dir(directory.join("watched"))?;
+    let examples = Path::new("conformance/examples");
+    std::fs::create_dir(directory.join("conformance"))?;
+    std::os::unix::fs::symlink(root().join(examples), directory.join(examples))?;
     // The negative control of the corrected Chord: two rings.
     std::fs::write(
         directory.join("trace.json"),

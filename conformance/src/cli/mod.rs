@@ -1,5 +1,6 @@
 //! The program's interface: what the arguments mean, what the exit status says, how mistakes are reported.
 
+mod adapter;
 mod address;
 mod check;
 mod explain;
@@ -70,6 +71,8 @@ enum Command {
     Judge(judge::Args),
     /// Verify, decode or export the golden wire vectors
     Vectors(vectors::Args),
+    /// Try the file behind which a node with a prompt, commands or HTTP is driven
+    Adapter(adapter::Args),
 }
 
 /// What the program can judge and serve.
@@ -140,6 +143,7 @@ pub fn run(
         Command::Replay(args) => replay::run(&args, &mut out),
         Command::Judge(args) => judge::run(&args, &mut out),
         Command::Vectors(args) => vectors::run(&args, &mut out, err),
+        Command::Adapter(args) => adapter::run(&args, &mut out),
     };
     let done = done.and_then(|status| Ok(out.flush().map(|()| status)?));
     done.unwrap_or_else(|failure| {

@@ -4,14 +4,18 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `adapter` | nodes that only have a text prompt, commands or HTTP |
 //! | `envelope.rs` | lines, envelopes and errors, as Maelstrom has them |
 //! | `ring.rs` | what is asked of rings and answered |
 //! | `allowance.rs` | how much a node may say in a second |
+//! | `process` | programs as nodes, contained |
 //! | `life.rs` | a node that lives: what can be said and done to it, and what it brings |
 
+pub mod adapter;
 pub mod allowance;
 pub mod envelope;
 pub mod life;
+pub mod process;
 pub mod ring;
 
 pub use envelope::{Envelope, ErrorCode, LineError, MOST_LINE};

@@ -11,6 +11,7 @@
 //! | `pump.rs` | what is done with everything that arrives |
 //! | `ground.rs` | loopback addresses, for nodes that talk over sockets |
 //! | `trace.rs` | everything that was seen, and its log |
+//! | `recording.rs` | the trace as a recording, for diagrams: what is routine is counted |
 //! | `mistakes.rs` | what no node may do |
 //! | `trouble.rs` | why a node cannot be driven on |
 
@@ -20,6 +21,7 @@ mod member;
 mod mistakes;
 mod network;
 mod pump;
+mod recording;
 mod trace;
 mod trouble;
 
@@ -38,6 +40,7 @@ use crate::jitter::Meter;
 pub use books::{Answered, Ticket};
 pub use mistakes::{KEPT_MISTAKES, Mistake, Wrong};
 pub use network::{MOST_BYTES_IN_FLIGHT, MOST_IN_FLIGHT, Weather};
+pub use recording::recording;
 pub use trace::{Event, KEPT_EVENTS, What, write_log};
 pub use trouble::Trouble;
 

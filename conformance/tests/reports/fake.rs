@@ -100,6 +100,7 @@ impl Session for Opened {
             transport: Transport::Tcp,
             kit: "127.0.0.1:40000".parse().unwrap(),
             target: "127.0.0.1:6881".parse().unwrap(),
+            peer: None,
             opened_by_target: false,
         });
         recorder.event(Some(channel), Happening::Opened, "connects");

@@ -1,10 +1,12 @@
 //! The statements that Chord nodes and rings are held to.
 
+mod control;
 mod lectures;
 mod papers;
 mod wire;
 mod zave;
 
+pub use control::CONTROL;
 pub use lectures::LECTURES;
 pub use papers::PAPERS;
 pub use wire::WIRE;
@@ -14,7 +16,9 @@ use crate::claim::{Claim, Source, Strength};
 
 /// Every claim, whoever it is about.
 pub fn all() -> impl Iterator<Item = &'static Claim> {
-    [LECTURES, PAPERS, ZAVE, WIRE].into_iter().flatten()
+    [LECTURES, PAPERS, ZAVE, WIRE, CONTROL]
+        .into_iter()
+        .flatten()
 }
 
 /// The claim of that id.
@@ -71,7 +75,9 @@ mod tests {
         let upkeep = upkeep
             .iter()
             .map(|property| (property.name, property.claims));
-        for (name, claims) in shape.chain(upkeep) {
+        let run = properties::run::run();
+        let run = run.iter().map(|property| (property.name, property.claims));
+        for (name, claims) in shape.chain(upkeep).chain(run) {
             assert!(!claims.is_empty(), "{name}");
             for claim in claims {
                 assert!(

@@ -8,6 +8,7 @@
 //! | `claims.rs` | the statements Chord is held to |
 //! | `rules.rs` | the decisions of a node, each once: whom to adopt, whom to believe, where to send a lookup |
 //! | `view.rs` | what an observer knows of a ring: members, pointers, keys |
+//! | `run_view.rs` | what an observer knows of a whole run: who came and went, what was asked and answered |
 //! | `properties` | the facts a ring is held to, over that view |
 //! | `message.rs` | what nodes say to each other |
 //! | `profile.rs` | the same as JSON, for nodes that let the kit read along |
@@ -28,5 +29,6 @@ pub mod profile;
 pub mod properties;
 pub mod ring;
 pub mod rules;
+pub mod run_view;
 pub mod system;
 pub mod view;

@@ -93,7 +93,7 @@ fn frames(channel: &Channel, stream: &mut Stream, what: &Happening) -> Vec<Vec<u
         (Transport::Udp, Happening::Received(bytes)) => {
             vec![frame::udp(channel.target, channel.kit, bytes)]
         }
-        (Transport::Udp, _) => Vec::new(),
+        (Transport::Udp | Transport::Pipe, _) => Vec::new(),
     }
 }
 

@@ -50,7 +50,7 @@ impl Stream {
             }
             Happening::ClosedByKit => self.close(true),
             Happening::ClosedByTarget => self.close(false),
-            Happening::Note => Vec::new(),
+            Happening::Lost(_) | Happening::Note => Vec::new(),
         }
     }
 

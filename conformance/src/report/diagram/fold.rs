@@ -43,11 +43,15 @@ pub(super) fn rows(recording: &Recording) -> Vec<Row<'_>> {
     let folded = fold(&recording.events);
     let mut rows = Vec::with_capacity(folded.len());
     let mut last: Option<Duration> = None;
+    let mut summed_up = false;
     for event in folded {
         let silence = last.map_or(Duration::ZERO, |last| event.first.at.saturating_sub(last));
-        if silence >= SILENCE {
+        // A note about everybody may sum up what happened meanwhile: then it was not silent.
+        let sums_up = event.first.channel.is_none();
+        if silence >= SILENCE && !sums_up && !summed_up {
             rows.push(Row::Silence(silence));
         }
+        summed_up = sums_up;
         last = last.max(Some(event.until));
         rows.push(Row::Event(event));
     }

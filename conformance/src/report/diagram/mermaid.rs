@@ -1,21 +1,27 @@
 //! The diagram as Mermaid text, which many forges and editors draw.
 
 use super::fold::{Folded, Row, rows};
-use super::{by_kit, label, lanes, seconds, size};
+use super::{Lanes, label, seconds, size};
 use crate::record::{Happening, Recording};
 use crate::report::plain;
 
 /// The recording as a Mermaid `sequenceDiagram`.
 pub fn mermaid(recording: &Recording) -> String {
-    let lanes = lanes(recording);
+    let lanes = Lanes::new(recording);
     let mut text = String::from("sequenceDiagram\n");
-    for (index, name) in lanes.iter().enumerate() {
-        text += &format!("    participant k{index} as {}\n", quoted(name));
+    for (index, lane) in lanes.0.iter().enumerate() {
+        text += &match lane {
+            Some(name) => format!(
+                "    participant {} as {}\n",
+                id(&lanes, index),
+                quoted(name)
+            ),
+            None => format!("    participant {}\n", id(&lanes, index)),
+        };
     }
-    text += "    participant target\n";
-    let over = match lanes.len() {
-        0 => "target".to_owned(),
-        _ => "k0,target".to_owned(),
+    let over = match lanes.0.len() {
+        1 => id(&lanes, 0),
+        many => format!("{},{}", id(&lanes, 0), id(&lanes, many - 1)),
     };
     for row in rows(recording) {
         let line = match row {
@@ -28,7 +34,15 @@ pub fn mermaid(recording: &Recording) -> String {
     text
 }
 
-fn line(recording: &Recording, lanes: &[&str], over: &str, event: &Folded<'_>) -> String {
+/// How Mermaid knows a lifeline.
+fn id(lanes: &Lanes<'_>, lane: usize) -> String {
+    match lanes.0.get(lane) {
+        Some(Some(_)) => format!("k{lane}"),
+        _ => "target".to_owned(),
+    }
+}
+
+fn line(recording: &Recording, lanes: &Lanes<'_>, over: &str, event: &Folded<'_>) -> String {
     let what = &event.first.what;
     let mut words = quoted(label(what, &event.first.label));
     if event.times > 1 {
@@ -38,24 +52,21 @@ fn line(recording: &Recording, lanes: &[&str], over: &str, event: &Folded<'_>) -
             size(event.bytes)
         );
     }
-    let lane = event.first.channel.and_then(|index| {
-        let name = &recording.channels.get(index)?.name;
-        Some((index, lanes.iter().position(|lane| lane == name)?))
-    });
-    let Some((channel, lane)) = lane else {
+    let Some(place) = lanes.place(recording, event.first) else {
         return format!("Note over {over}: {words}");
     };
     let arrow = match what {
-        Happening::Note => return format!("Note over k{lane}: {words}"),
+        Happening::Note => return format!("Note over {}: {words}", id(lanes, place.subject)),
         Happening::Opened => "-->>",
         Happening::ClosedByKit | Happening::ClosedByTarget => "--x",
+        Happening::Lost(_) => "-x",
         Happening::Sent(_) | Happening::Received(_) => "->>",
     };
-    if by_kit(recording, channel, what) {
-        format!("k{lane}{arrow}target: {words}")
-    } else {
-        format!("target{arrow}k{lane}: {words}")
-    }
+    format!(
+        "{}{arrow}{}: {words}",
+        id(lanes, place.from),
+        id(lanes, place.to)
+    )
 }
 
 /// Text in which Mermaid finds no syntax of its own.

@@ -8,29 +8,70 @@ pub use fold::{FOLDED_FROM, LONGEST_PERIOD, ROWS};
 pub use mermaid::mermaid;
 pub use svg::{SHOWN_BYTES, STYLE, standalone, svg};
 
-use crate::record::{Happening, Recording};
+use crate::record::{Channel, Event, Happening, Recording};
 
-/// The lifelines of the kit: channels with the same name share one, since a tracker that answers
-/// ten requests on ten connections is still one tracker.
-fn lanes(recording: &Recording) -> Vec<&str> {
-    let mut lanes: Vec<&str> = Vec::new();
-    for channel in &recording.channels {
-        if !lanes.contains(&channel.name.as_str()) {
-            lanes.push(&channel.name);
+/// The lifelines, in the order in which they stand: by name, the target last and without one. Channels with the same
+/// name share one, since a tracker that answers ten requests on ten connections is still one tracker.
+struct Lanes<'a>(Vec<Option<&'a str>>);
+
+impl<'a> Lanes<'a> {
+    fn new(recording: &'a Recording) -> Self {
+        let mut lanes = Vec::new();
+        for channel in &recording.channels {
+            let ends = [Some(channel.name.as_str()), channel.peer.as_deref()];
+            for end in ends.into_iter().filter(Option::is_some) {
+                if !lanes.contains(&end) {
+                    lanes.push(end);
+                }
+            }
         }
+        if lanes.is_empty() || recording.channels.iter().any(|it| it.peer.is_none()) {
+            lanes.push(None);
+        }
+        Self(lanes)
     }
-    lanes
+
+    fn of(&self, name: Option<&str>) -> Option<usize> {
+        self.0.iter().position(|lane| *lane == name)
+    }
+
+    /// Where an event stands; nowhere when it concerns the whole case.
+    fn place(&self, recording: &Recording, event: &Event) -> Option<Place> {
+        let index = event.channel?;
+        let channel = recording.channels.get(index)?;
+        let kit = self.of(Some(&channel.name))?;
+        let other = self.of(channel.peer.as_deref())?;
+        let (from, to) = if by_kit(channel, &event.what) {
+            (kit, other)
+        } else {
+            (other, kit)
+        };
+        Some(Place {
+            channel: index,
+            from,
+            to,
+            subject: if channel.peer.is_some() { other } else { kit },
+        })
+    }
 }
 
-/// Whether the kit does it, rather than the target.
-fn by_kit(recording: &Recording, channel: usize, what: &Happening) -> bool {
+/// Where an event stands.
+#[derive(Clone, Copy)]
+struct Place {
+    channel: usize,
+    /// The lifelines of an arrow.
+    from: usize,
+    to: usize,
+    /// The lifeline of a note, and of the bar that shows that a connection or a process stands.
+    subject: usize,
+}
+
+/// Whether the kit's end does it.
+fn by_kit(channel: &Channel, what: &Happening) -> bool {
     match what {
-        Happening::Sent(_) | Happening::ClosedByKit => true,
+        Happening::Sent(_) | Happening::Lost(_) | Happening::ClosedByKit => true,
         Happening::Received(_) | Happening::ClosedByTarget => false,
-        Happening::Opened | Happening::Note => recording
-            .channels
-            .get(channel)
-            .is_none_or(|channel| !channel.opened_by_target),
+        Happening::Opened | Happening::Note => !channel.opened_by_target,
     }
 }
 
@@ -40,7 +81,7 @@ fn label<'a>(what: &Happening, label: &'a str) -> &'a str {
         _ if !label.is_empty() => label,
         Happening::Opened => "connects",
         Happening::ClosedByKit | Happening::ClosedByTarget => "closes",
-        Happening::Sent(_) | Happening::Received(_) => "bytes",
+        Happening::Sent(_) | Happening::Received(_) | Happening::Lost(_) => "bytes",
         Happening::Note => "",
     }
 }

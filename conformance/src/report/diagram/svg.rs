@@ -1,14 +1,16 @@
 //! The diagram as SVG.
 //!
 //! Time runs down. The target's lifeline is on the right, one lifeline for each part that the kit plays is on its
-//! left; a bar on it shows that a connection stands. Every row has its own height, so labels never lie on one another;
+//! left; a bar on it shows that a connection stands. Nodes that have names have lifelines of their own, and a bar for
+//! as long as they live. Every row has its own height, so labels never lie on one another;
 //! a label has a halo, so lifelines pass behind it.
 
 use maud::{Markup, html};
 
 use super::fold::{Folded, Row, rows};
-use super::{by_kit, label, lanes, seconds, size};
-use crate::record::{Happening, Recording};
+use super::{Lanes, Place, label, seconds, size};
+use crate::control::KIT;
+use crate::record::{Happening, Recording, Transport};
 use crate::report::plain;
 
 /// The style sheet of the diagrams; a page states it once.
@@ -37,7 +39,7 @@ pub const SHOWN_BYTES: usize = 48;
 
 struct Layout<'a> {
     recording: &'a Recording,
-    lanes: Vec<&'a str>,
+    lanes: Lanes<'a>,
     /// Between two lifelines.
     spacing: usize,
 }
@@ -47,23 +49,21 @@ impl Layout<'_> {
         TIME + 60 + index * self.spacing
     }
 
-    fn target(&self) -> usize {
-        self.lane(self.lanes.len())
+    /// The last lifeline.
+    fn last(&self) -> usize {
+        self.lane(self.lanes.0.len() - 1)
     }
 
-    /// The lane of an event and its channel.
-    fn place(&self, event: &Folded<'_>) -> Option<(usize, usize)> {
-        let channel = event.first.channel?;
-        let name = &self.recording.channels.get(channel)?.name;
-        Some((channel, self.lanes.iter().position(|lane| lane == name)?))
+    fn place(&self, event: &Folded<'_>) -> Option<Place> {
+        self.lanes.place(self.recording, event.first)
     }
 }
 
 /// The recording as an SVG element, to stand in a page that states [`STYLE`].
 pub fn svg(recording: &Recording) -> Markup {
-    let lanes = lanes(recording);
+    let lanes = Lanes::new(recording);
     let rows = rows(recording);
-    let spacing = spacing(lanes.len(), &rows);
+    let spacing = spacing(lanes.0.len() - 1, &rows);
     let layout = Layout {
         recording,
         lanes,
@@ -101,17 +101,18 @@ pub fn standalone(recording: &Recording) -> String {
     svg.replacen('>', &format!("><style>{STYLE}</style>"), 1)
 }
 
-/// With one lifeline the arrow is as long as the longest label; with many they stand close.
-fn spacing(lanes: usize, rows: &[Row<'_>]) -> usize {
+/// Between two lifelines the arrow is as long as the longest label; with many they stand close.
+fn spacing(gaps: usize, rows: &[Row<'_>]) -> usize {
     let longest = rows.iter().map(|row| match row {
         Row::Event(event) => text(event).chars().count(),
         _ => 0,
     });
     let longest = longest.max().unwrap_or(0) * CHARACTER + 40;
-    match lanes {
+    match gaps {
         0 | 1 => longest.clamp(300, 640),
         2 => longest.clamp(180, 300),
-        _ => 150,
+        3..=8 => 150,
+        _ => 110,
     }
 }
 
@@ -120,27 +121,42 @@ fn width(layout: &Layout<'_>, rows: &[Row<'_>]) -> usize {
         Row::Event(event) => {
             let start = layout
                 .place(event)
-                .map_or(TIME, |(_, lane)| layout.lane(lane));
+                .map_or(TIME, |place| layout.lane(leftmost(event, place)));
             Some(start + 12 + text(event).chars().count() * CHARACTER)
         }
         _ => None,
     });
-    ends.max().unwrap_or(0).max(layout.target() + 70) + MARGIN
+    ends.max().unwrap_or(0).max(layout.last() + 70) + MARGIN
 }
 
 fn header(layout: &Layout<'_>, height: usize) -> Markup {
     html! {
         text.time x=(TIME - 14) y="16" text-anchor="end" { "time" }
-        @for (index, name) in layout.lanes.iter().enumerate() {
-            @let mut addresses = layout.recording.channels.iter().filter(|it| it.name == **name).map(|it| it.kit);
-            @let first = addresses.next();
-            @let address = first.filter(|first| addresses.all(|it| it == *first));
-            (lifeline(layout.lane(index), name, address.map(|it| it.to_string()), height))
+        @for (index, lane) in layout.lanes.0.iter().enumerate() {
+            (lifeline(layout.lane(index), lane.unwrap_or("target"), address(layout.recording, *lane), height))
         }
-        @let mut targets = layout.recording.channels.iter().map(|it| it.target);
-        @let first = targets.next();
-        @let address = first.filter(|first| targets.all(|it| it == *first));
-        (lifeline(layout.target(), "target", address.map(|it| it.to_string()), height))
+    }
+}
+
+/// The address of a lifeline, where it has exactly one.
+fn address(recording: &Recording, lane: Option<&str>) -> Option<String> {
+    let channels = recording
+        .channels
+        .iter()
+        .filter(|it| it.transport != Transport::Pipe);
+    let mut addresses = channels.filter_map(|channel| match lane {
+        Some(name) => (channel.name == name).then_some(channel.kit),
+        None => Some(channel.target),
+    });
+    let first = addresses.next()?;
+    addresses.all(|it| it == first).then(|| first.to_string())
+}
+
+/// Where the text of an event begins: at a note's lifeline, or at the left end of an arrow.
+fn leftmost(event: &Folded<'_>, place: Place) -> usize {
+    match event.first.what {
+        Happening::Note => place.subject,
+        _ => place.from.min(place.to),
     }
 }
 
@@ -157,27 +173,26 @@ fn lifeline(x: usize, name: &str, address: Option<String>, height: usize) -> Mar
 /// A bar on a lifeline for as long as a connection stands.
 fn bars(layout: &Layout<'_>, placed: &[(usize, &Row<'_>)], height: usize) -> Markup {
     let mut open: Vec<Option<usize>> = vec![None; layout.recording.channels.len()];
+    let mut subjects = vec![0; layout.recording.channels.len()];
     let mut bars: Vec<(usize, usize, usize)> = Vec::new();
     for (y, row) in placed {
         let Row::Event(event) = row else { continue };
-        let Some((channel, lane)) = layout.place(event) else {
+        let Some(place) = layout.place(event) else {
             continue;
         };
+        subjects[place.channel] = place.subject;
         match event.first.what {
-            Happening::Opened => open[channel] = Some(*y),
+            Happening::Opened => open[place.channel] = Some(*y),
             Happening::ClosedByKit | Happening::ClosedByTarget => {
-                if let Some(from) = open[channel].take() {
-                    bars.push((lane, from, *y));
+                if let Some(from) = open[place.channel].take() {
+                    bars.push((place.subject, from, *y));
                 }
             }
             _ => {}
         }
     }
-    for (channel, from) in open.iter().enumerate() {
-        let name = layout.recording.channels[channel].name.as_str();
-        if let (Some(from), Some(lane)) = (from, layout.lanes.iter().position(|it| *it == name)) {
-            bars.push((lane, *from, height));
-        }
+    for (from, lane) in open.iter().zip(subjects) {
+        bars.extend(from.map(|from| (lane, from, height)));
     }
     html! {
         @for (lane, from, to) in bars {
@@ -191,14 +206,12 @@ fn draw(layout: &Layout<'_>, y: usize, row: &Row<'_>) -> Markup {
         Row::Silence(silence) => between(layout, y, &format!("{} of silence", seconds(*silence))),
         Row::LeftOut(rows) => between(layout, y, &format!("{rows} rows left out")),
         Row::Event(event) => match layout.place(event) {
-            Some((channel, lane)) if event.first.what != Happening::Note => {
-                arrow(layout, y, event, channel, lane)
-            }
+            Some(place) if event.first.what != Happening::Note => arrow(layout, y, event, place),
             place => {
-                let x = place.map_or(TIME, |(_, lane)| layout.lane(lane) + 10);
+                let x = place.map_or(TIME, |place| layout.lane(place.subject) + 10);
                 html! {
                     g {
-                        title { (title(event)) }
+                        title { (title(layout, event)) }
                         (time(y, event))
                         text.note x=(x) y=(y) { (text(event)) }
                     }
@@ -209,37 +222,54 @@ fn draw(layout: &Layout<'_>, y: usize, row: &Row<'_>) -> Markup {
 }
 
 fn between(layout: &Layout<'_>, y: usize, words: &str) -> Markup {
-    let middle = usize::midpoint(layout.lane(0), layout.target());
+    let middle = usize::midpoint(layout.lane(0), layout.last());
     html! { text.silence x=(middle) y=(y) text-anchor="middle" { "⋮  " (words) } }
 }
 
-fn arrow(layout: &Layout<'_>, y: usize, event: &Folded<'_>, channel: usize, lane: usize) -> Markup {
+fn arrow(layout: &Layout<'_>, y: usize, event: &Folded<'_>, place: Place) -> Markup {
+    let (from, to) = (layout.lane(place.from), layout.lane(place.to));
+    let left = from.min(to);
+    let channel = &layout.recording.channels[place.channel];
+    // With a name at the other end, the kit is a lifeline like the others.
+    let by_kit = match &channel.peer {
+        None => layout.lanes.0.get(place.to) == Some(&None),
+        Some(_) => layout.lanes.0.get(place.from) == Some(&Some(KIT)),
+    };
     let what = &event.first.what;
-    let by_kit = by_kit(layout.recording, channel, what);
-    let (left, right) = (layout.lane(lane), layout.target());
     let class = match what {
-        Happening::ClosedByKit | Happening::ClosedByTarget => "gone",
+        Happening::ClosedByKit | Happening::ClosedByTarget | Happening::Lost(_) => "gone",
         Happening::Opened if by_kit => "kit open",
         Happening::Opened => "peer open",
         _ if by_kit => "kit",
         _ => "peer",
     };
-    let head = if by_kit {
-        format!(
-            "M{} {}L{right} {y}L{} {}",
-            right - 7,
+    // What is lost ends in a cross before it arrives.
+    let end = match what {
+        Happening::Lost(_) => usize::midpoint(usize::midpoint(from, to), to),
+        _ => to,
+    };
+    let head = match what {
+        Happening::Lost(_) => format!(
+            "M{} {}L{} {}M{} {}L{} {}",
+            end - 4,
             y - 4,
-            right - 7,
-            y + 4
-        )
-    } else {
-        format!("M{} {}L{left} {y}L{} {}", left + 7, y - 4, left + 7, y + 4)
+            end + 4,
+            y + 4,
+            end - 4,
+            y + 4,
+            end + 4,
+            y - 4
+        ),
+        _ => {
+            let back = if from < to { to - 7 } else { to + 7 };
+            format!("M{back} {}L{to} {y}L{back} {}", y - 4, y + 4)
+        }
     };
     html! {
         g class=(class) {
-            title { (title(event)) }
+            title { (title(layout, event)) }
             (time(y, event))
-            path d={ "M" (left) " " (y) "H" (right) } {}
+            path d={ "M" (from) " " (y) "H" (end) } {}
             g.head { path d=(head) {} }
             text x=(left + 10) y=(y - 5) { (text(event)) }
         }
@@ -264,11 +294,19 @@ fn text(event: &Folded<'_>) -> String {
 }
 
 /// What a pointer on the arrow shows: the whole label, and how the bytes begin.
-fn title(event: &Folded<'_>) -> String {
+fn title(layout: &Layout<'_>, event: &Folded<'_>) -> String {
     let words = plain(label(&event.first.what, &event.first.label));
-    let (Happening::Sent(bytes) | Happening::Received(bytes)) = &event.first.what else {
+    let Some(bytes) = event.first.what.carried() else {
         return words;
     };
+    let channel = event
+        .first
+        .channel
+        .and_then(|it| layout.recording.channels.get(it));
+    if channel.is_some_and(|it| it.transport == Transport::Pipe) {
+        // A line is text, and the label says it.
+        return words;
+    }
     let shown = &bytes[..bytes.len().min(SHOWN_BYTES)];
     let more = if event.first.bytes > shown.len() {
         "…"

@@ -8,6 +8,7 @@ fn channel(name: &str) -> Channel {
         transport: Transport::Tcp,
         kit: "127.0.0.1:40000".parse().unwrap(),
         target: "127.0.0.1:6881".parse().unwrap(),
+        peer: None,
         opened_by_target: false,
     }
 }

@@ -6,7 +6,7 @@ use crate::chord::view::Equipped;
 use crate::property::Judgement::{self, Broken, Holds, Unknown};
 
 /// The first members from the owner on, each once: as many as a key is to be kept on.
-fn holders<R: Equipped>(ring: &R, key: R::Id) -> impl Iterator<Item = R::Id> {
+pub fn holders<R: Equipped>(ring: &R, key: R::Id) -> impl Iterator<Item = R::Id> {
     let onward = std::iter::successors(ring.owner(key), |at| ring.next(*at));
     onward.take(ring.replication().max(1).min(ring.size()))
 }

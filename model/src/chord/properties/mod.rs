@@ -11,15 +11,17 @@
 //! | `ideal.rs` | what a ring is when nothing is left to repair |
 //! | `routing.rs` | fingers and lookups |
 //! | `keys.rs` | where keys are |
+//! | `run` | what a whole run is held to, seen from outside |
 
 mod ideal;
 mod keys;
 mod lists;
 mod ring;
 mod routing;
+pub mod run;
 
-pub use ideal::{is_ideal, is_loopy};
-pub use keys::{keys_are_replicated, keys_are_with_their_owner, no_key_is_lost};
+pub use ideal::{first_wrong_list, first_wrong_neighbour, is_ideal, is_loopy};
+pub use keys::{holders, keys_are_replicated, keys_are_with_their_owner, no_key_is_lost};
 pub use lists::{is_principal, principals};
 pub use routing::{ends_at_the_owner, fingers_are_right, lookup_path, never_loops};
 

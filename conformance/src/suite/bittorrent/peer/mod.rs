@@ -146,6 +146,7 @@ impl KitPeer {
             transport: Transport::Tcp,
             kit,
             target,
+            peer: None,
             opened_by_target: by_target,
         });
         let label = if by_target {

@@ -311,6 +311,7 @@ impl Shared {
             transport: Transport::Tcp,
             kit,
             target,
+            peer: None,
             opened_by_target: by_target,
         });
         let who = if by_target { target } else { kit };

@@ -177,6 +177,7 @@ impl Shared {
             transport: Transport::Tcp,
             kit: stream.local_addr()?,
             target: stream.peer_addr()?,
+            peer: None,
             opened_by_target: true,
         });
         recorder.event(Some(channel), Happening::Opened, "a request to the tracker");

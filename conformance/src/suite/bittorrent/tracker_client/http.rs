@@ -68,6 +68,7 @@ impl HttpConnection {
             transport: Transport::Tcp,
             kit: local,
             target,
+            peer: None,
             opened_by_target: false,
         });
         recorder.event(Some(channel), Happening::Opened, "connects");

@@ -36,6 +36,7 @@ impl UdpLine {
             transport: Transport::Udp,
             kit: local,
             target,
+            peer: None,
             opened_by_target: false,
         });
         Ok(Self {
