@@ -122,10 +122,12 @@ pub fn judge(
     Ok(report)
 }
 
-/// What is known of a node that lives.
+/// What is known of a node.
 #[derive(Default)]
 struct Known {
     life: Option<Life<Host>>,
+    /// Whether it lives no more: what it said last may pass by later all the same.
+    ended: bool,
     /// The questions that are not the model's: their answers are not either.
     others: HashSet<u64>,
 }
@@ -176,8 +178,12 @@ impl Reader {
             return Err("no `node`".to_owned());
         }
         match line.what {
-            What::Started | What::Ended => {
+            What::Started => {
                 self.end(&line.node);
+                Ok(())
+            }
+            What::Ended => {
+                self.nodes.entry(line.node.clone()).or_default().ended = true;
                 Ok(())
             }
             What::Asked => self.on_asked(line),
@@ -209,6 +215,11 @@ impl Reader {
         }
         let id = number(&line.body, "msg_id").ok_or("a question without `msg_id`")?;
         let request = serde_json::from_value(Value::Object(line.body.clone()));
+        if matches!(request, Ok(Request::Init(_)))
+            && self.nodes.get(&line.node).is_some_and(|known| known.ended)
+        {
+            self.end(&line.node);
+        }
         let known = self.nodes.entry(line.node.clone()).or_default();
         match request {
             Ok(Request::Init(init)) if known.life.is_none() => {
@@ -310,6 +321,9 @@ impl Reader {
             return Ok(());
         };
         let known = self.nodes.entry(node.to_owned()).or_default();
+        if known.ended {
+            return Ok(());
+        }
         if known.life.is_none() {
             known.life = from_figures(self.figures.as_ref(), node, self.delivery)?;
         }

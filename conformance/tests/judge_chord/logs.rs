@@ -178,15 +178,21 @@ fn what_is_no_log_is_named_with_its_line() {
 /// Whatever a log says, it is judged or refused, without a panic and within bounds.
 #[test]
 fn hostile_logs_do_no_harm() {
-    let mut town = Town::six(None, 2);
+    let mut town = Town::new(
+        json!({"bits": 7, "successors": 2, "replicas": 2, "stabilize_ms": 200, "timeout_ms": 400}),
+    );
+    town.join(45, None);
+    town.join(80, Some(45));
+    town.seconds(1);
     town.put(80, 42, "apple");
+    town.crash(45);
     let lines: Vec<String> = town.trace.iter().map(ToString::to_string).collect();
     let mut chance = peerproof_model::choose::Seeded::new(7);
     let limits = Limits {
         states: 2_000,
         waiting: 20_000,
     };
-    for _ in 0..300 {
+    for _ in 0..200 {
         let mut hostile: Vec<String> = lines.clone();
         for _ in 0..1 + peerproof_model::choose::Choose::choose(&mut chance, 4) {
             let mut pick =

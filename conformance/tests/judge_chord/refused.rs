@@ -1,5 +1,7 @@
 //! What broken nodes do: refused where a log can show it, and told apart from what it cannot.
 
+use std::time::Duration;
+
 use peerproof::judge::{Report, Verdict};
 use peerproof::serve::chord::BREAKS;
 use serde_json::json;
@@ -16,37 +18,48 @@ fn run(bug: &'static str) -> Report {
         json!({"bits": 7, "successors": 3, "replicas": 2, "stabilize_ms": 200, "timeout_ms": 400}),
     );
     town.bug = Some(bug);
-    let points = [45, 16, 80, 112, 32, 96];
-    for point in points {
+    let soon = Duration::from_millis(150);
+    for point in [45, 16, 80, 112, 96] {
         town.start(point, (point != 45).then_some(45));
         town.ask(point, json!({"type": "join"}));
         town.seconds(1);
         town.ask(point, json!({"type": "state"}));
         town.ask(point, json!({"type": "lookup", "key": 120}));
-        town.seconds(1);
+        town.run(soon);
     }
-    let mut ask = |point: u64, body: serde_json::Value| {
-        town.ask(point, body);
-        town.seconds(2);
-    };
-    for key in [30, 42, 50, 70, 100, 120] {
-        ask(80, json!({"type": "put", "key": key, "value": "old"}));
-        ask(80, json!({"type": "lookup", "key": key}));
-        ask(16, json!({"type": "put", "key": key, "value": "new"}));
-        ask(32, json!({"type": "get", "key": key}));
+    town.seconds(2);
+    for key in [42, 45, 50, 80, 90, 120] {
+        for (point, body) in [
+            (80, json!({"type": "put", "key": key, "value": "old"})),
+            (80, json!({"type": "lookup", "key": key})),
+            (16, json!({"type": "put", "key": key, "value": "new"})),
+            (112, json!({"type": "get", "key": key})),
+        ] {
+            town.ask(point, body);
+            town.run(soon);
+        }
     }
-    ask(32, json!({"type": "delete", "key": 50}));
-    ask(96, json!({"type": "leave"}));
-    ask(16, json!({"type": "put", "key": 90, "value": "newer"}));
-    ask(96, json!({"type": "join"}));
-    ask(96, json!({"type": "get", "key": 90}));
-    ask(32, json!({"type": "state"}));
-    town.crash(45);
+    // The second is answered first.
+    town.ask(80, json!({"type": "lookup", "key": 40}));
+    town.ask(80, json!({"type": "lookup", "key": 81}));
+    town.ask(112, json!({"type": "delete", "key": 42}));
+    // Key 50 moves, and N96 keeps it no more.
+    town.start(60, Some(45));
+    town.ask(60, json!({"type": "join"}));
     town.seconds(4);
-    for point in [80, 16, 96] {
+    town.ask(96, json!({"type": "state"}));
+    town.ask(96, json!({"type": "leave"}));
+    town.seconds(1);
+    town.ask(16, json!({"type": "put", "key": 90, "value": "newer"}));
+    town.ask(96, json!({"type": "join"}));
+    town.seconds(1);
+    town.ask(96, json!({"type": "get", "key": 90}));
+    town.crash(45);
+    town.seconds(3);
+    for point in [80, 16, 60] {
         town.ask(point, json!({"type": "state"}));
         town.ask(point, json!({"type": "get", "key": 42}));
-        town.seconds(2);
+        town.run(soon);
     }
     judged(&town)
 }

@@ -89,7 +89,7 @@ fn all_are_explained(seeds: std::ops::Range<u64>) {
         let report = judged(&town);
         match report.verdict {
             Verdict::Explained(explained) => acts += explained.acts,
-            other => panic!("seed {seed}: {other:#?}"),
+            other => panic!("seed {seed}: {other:#?}\n{}", text(&town)),
         }
     }
     assert!(acts > 100, "{acts}");

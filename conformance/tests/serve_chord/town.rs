@@ -200,6 +200,9 @@ impl Town {
 
     /// Hands a node a line, which it reads now or after a while, in order.
     fn deliver(&mut self, to: &str, line: String) {
+        if !self.desks.contains_key(to) {
+            return;
+        }
         if self.lag == 0 {
             return self.hand(to, &line);
         }

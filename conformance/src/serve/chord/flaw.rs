@@ -116,11 +116,7 @@ impl Flaw {
                 let known = self.everybody(node);
                 Some(Ok(Reply::LookupOk(straight(node.id(), &known, *key))))
             }
-            (Fault::FindsNobodyAlone, Request::Lookup { .. })
-                if node.successors() == [node.id()] =>
-            {
-                unavailable()
-            }
+            (Fault::FindsNobodyAlone, Request::Lookup { .. }) if is_alone(node) => unavailable(),
             (
                 Fault::NeedsItsIntroducer,
                 Request::Lookup { .. }
@@ -157,6 +153,9 @@ impl Flaw {
         if self.introducer == Some(from) {
             self.introducer_heard = true;
             self.introducer_silent = false;
+        }
+        if fault == Fault::ListsMovedKeys {
+            self.kept.extend(node.store().keys().copied().map(number));
         }
         if self.heard_of.len() < MOST {
             self.heard_of.insert(from);
@@ -284,7 +283,7 @@ impl Flaw {
                     };
                 }
             }
-            Some(Fault::HidesWhenAlone) if node.successors() == [node.id()] => {
+            Some(Fault::HidesWhenAlone) if is_alone(node) => {
                 state.member = false;
                 state.successors.clear();
             }
@@ -336,6 +335,12 @@ impl Flaw {
         all.insert(node.id());
         all
     }
+}
+
+/// Whether it is a ring by itself: it has no successor but itself.
+fn is_alone(node: &ChordNode) -> bool {
+    let mut successors = node.successors().iter();
+    node.is_member() && successors.all(|successor| *successor == node.id())
 }
 
 fn has_value(node: &ChordNode, key: Id) -> bool {
