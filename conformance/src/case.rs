@@ -125,6 +125,8 @@ pub struct Outcome {
     pub recording: Recording,
     /// How long the case took.
     pub duration: Duration,
+    /// The smallest list of steps found that shows the same, a line each; empty where there is none.
+    pub schedule: Vec<String>,
 }
 
 /// The one rule that turns a judgement and the end of a story into a verdict.

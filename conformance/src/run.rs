@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::case::{CaseInfo, Level, Outcome, Verdict};
@@ -18,6 +18,8 @@ pub struct Selection {
     pub level: Level,
     /// Whether slow cases run.
     pub slow: bool,
+    /// Whether the run ends with the first case that fails: they are then played one after the other.
+    pub until_first_fail: bool,
 }
 
 impl Default for Selection {
@@ -26,6 +28,7 @@ impl Default for Selection {
             patterns: Vec::new(),
             level: Level::May,
             slow: false,
+            until_first_fail: false,
         }
     }
 }
@@ -38,13 +41,41 @@ impl Selection {
     }
 }
 
-/// One case with what came of it; `None` when it was chosen but not run because it is slow.
+/// One case with what came of it; `None` when it was chosen but not run: because it is slow, or because the run ended
+/// before.
 #[derive(Clone, Debug)]
 pub struct CaseReport {
     /// The case.
     pub info: CaseInfo,
     /// What came of it.
     pub outcome: Option<Outcome>,
+    /// Why nothing came of it, when nothing did.
+    pub why_not: Option<WhyNot>,
+}
+
+/// Why a chosen case was not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyNot {
+    /// Nothing could be judged.
+    Problem,
+    /// It needs minutes, and nobody asked for those.
+    Slow,
+    /// The run ended before.
+    Ended,
+    /// It needs messages that travel through the kit.
+    Network,
+}
+
+impl WhyNot {
+    /// The word that reports for programs use.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Problem => "problem",
+            Self::Slow => "slow",
+            Self::Ended => "ended",
+            Self::Network => "network",
+        }
+    }
 }
 
 /// One run of one suite.
@@ -132,33 +163,52 @@ pub fn run(
         .filter(|case| selection.names(case))
         .collect();
     let slots: Vec<Mutex<Option<Outcome>>> = chosen.iter().map(|_| Mutex::new(None)).collect();
-    let runs = |index: &usize| selection.slow || !chosen[*index].slow;
+    let why_not = |info: &CaseInfo| match info.slow && !selection.slow {
+        true => Some(WhyNot::Slow),
+        false => session.skips(info),
+    };
+    let runs = |index: &usize| why_not(&chosen[*index]).is_none();
     let (alone, together): (Vec<usize>, Vec<usize>) = (0..chosen.len())
         .filter(runs)
-        .partition(|index| chosen[*index].alone);
+        .partition(|index| chosen[*index].alone && !selection.until_first_fail);
+    let over = AtomicBool::new(false);
     let next = AtomicUsize::new(0);
     let play = |index: usize| {
         let info = &chosen[index];
         progress.begins(info);
         let mut outcome = contained(session, info, seed);
+        let fails = matches!(outcome.verdict, Verdict::Fail | Verdict::Error);
+        over.fetch_or(fails && selection.until_first_fail, Ordering::Relaxed);
         progress.ended(info, &mut outcome);
         if let Ok(mut slot) = slots[index].lock() {
             *slot = Some(outcome);
         }
     };
+    let at_once = match selection.until_first_fail {
+        true => 1,
+        false => session.concurrency().clamp(1, together.len().max(1)),
+    };
     std::thread::scope(|scope| {
-        for _ in 0..session.concurrency().clamp(1, together.len().max(1)) {
+        for _ in 0..at_once {
             scope.spawn(|| {
                 while let Some(index) = together.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if over.load(Ordering::Relaxed) {
+                        return;
+                    }
                     play(*index);
                 }
             });
         }
     });
     alone.into_iter().for_each(play);
-    let cases = chosen.iter().zip(slots).map(|(info, slot)| CaseReport {
-        info: *info,
-        outcome: slot.into_inner().ok().flatten(),
+    let cases = chosen.iter().zip(slots).map(|(info, slot)| {
+        let outcome = slot.into_inner().ok().flatten();
+        let ended = WhyNot::Ended;
+        CaseReport {
+            info: *info,
+            why_not: outcome.is_none().then(|| why_not(info).unwrap_or(ended)),
+            outcome,
+        }
     });
     SuiteReport {
         suite: suite.name(),
@@ -179,6 +229,7 @@ fn contained(session: &dyn Session, info: &CaseInfo, seed: u64) -> Outcome {
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "a panic without words".to_owned());
         Outcome {
+            schedule: Vec::new(),
             verdict: Verdict::Error,
             observed: format!("the kit panicked: {why}"),
             recording: Recording::default(),

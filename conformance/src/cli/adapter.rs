@@ -161,14 +161,14 @@ fn conclude(
             lacks.join(", ")
         )?;
     }
-    let matched: BTreeSet<usize> = steps
+    let matched: BTreeSet<(usize, &str)> = steps
         .iter()
         .flat_map(|step| &step.performed.reading.lines)
         .flat_map(|line| &line.matched)
-        .map(|matched| matched.line)
+        .map(|matched| (matched.line, matched.pattern.as_str()))
         .collect();
     for (line, pattern) in adapted.adapter().patterns() {
-        if !matched.contains(&line) {
+        if !matched.contains(&(line, pattern)) {
             writeln!(out, "line {line}: {} matched nothing here", plain(pattern))?;
         }
     }

@@ -12,10 +12,14 @@ use super::progress::{Bar, Watcher};
 use super::{BROKEN, Catalogue, Failure, GOOD, KIT, UNJUDGED, USAGE, address, nearest, serve};
 use crate::baseline::{Baseline, Date};
 use crate::case::{CaseInfo, Level, Verdict};
+use crate::control::ring::Network;
 use crate::report::{Report, plain, terminal};
 use crate::run::{self, Selection, SuiteReport};
 use crate::suite::{OpenError, Options, Session, Suite};
 use crate::target::Target;
+
+/// How long smaller schedules are looked for, in all failing cases of a run together.
+const SHRINKING: Duration = Duration::from_secs(30);
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -48,6 +52,15 @@ pub(super) struct Args {
     /// The /16 network of the kit's swarm, for a leecher that does not dial 127.0.0.0
     #[arg(long, value_name = "NETWORK")]
     swarm: Option<Ipv4Addr>,
+    /// How messages between the nodes of a ring travel: through the kit, or over sockets of their own
+    #[arg(long, value_name = "NETWORK", value_enum)]
+    network: Option<NetworkArg>,
+    /// Between two rounds of stabilization of a ring, in milliseconds
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(5..=60_000))]
+    period: Option<u64>,
+    /// Stop early: at the first case that fails, in the order of the suite
+    #[arg(long, value_name = "WHEN", value_enum)]
+    until: Option<UntilArg>,
     /// Run only cases whose id matches; may be given several times
     #[arg(long = "case", value_name = "GLOB")]
     cases: Vec<String>,
@@ -81,6 +94,26 @@ enum LevelArg {
     Must,
     Should,
     May,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum NetworkArg {
+    Kit,
+    Sockets,
+}
+
+impl NetworkArg {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Kit => "kit",
+            Self::Sockets => "sockets",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum UntilArg {
+    FirstFail,
 }
 
 fn patience(text: &str) -> Result<f64, String> {
@@ -199,6 +232,7 @@ impl<'a> Plan<'a> {
                 LevelArg::May => Level::May,
             },
             slow: args.slow,
+            until_first_fail: matches!(args.until, Some(UntilArg::FirstFail)),
         };
         let width = std::io::stdout()
             .is_terminal()
@@ -233,6 +267,12 @@ impl<'a> Plan<'a> {
             swarm: self.args.swarm,
             patience: Duration::from_secs_f64(self.args.patience),
             long_patience: defaults.long_patience.mul_f64(factor),
+            network: match self.args.network {
+                Some(NetworkArg::Sockets) => Network::Sockets,
+                Some(NetworkArg::Kit) | None => Network::Kit,
+            },
+            period: self.args.period.map(Duration::from_millis),
+            shrinking: SHRINKING,
         };
         let (run, problem) = match suite.open(&self.target, &options) {
             Ok(session) => (self.play(suite, &*session, seed)?, None),
@@ -290,6 +330,7 @@ impl<'a> Plan<'a> {
             cases: chosen
                 .map(|info| run::CaseReport {
                     info,
+                    why_not: Some(run::WhyNot::Problem),
                     outcome: None,
                 })
                 .collect(),
@@ -319,6 +360,8 @@ impl<'a> Plan<'a> {
         flag("--udp-port", args.udp_port.map(|port| port.to_string()));
         flag("--announce-path", args.announce_path.clone());
         flag("--swarm", args.swarm.map(|network| network.to_string()));
+        flag("--network", args.network.map(|it| it.word().to_owned()));
+        flag("--period", args.period.map(|period| period.to_string()));
         flag("--seed", Some(seed.to_string()));
         let default = Options::default().patience.as_secs_f64();
         let changed = (args.patience - default).abs() > f64::EPSILON;
@@ -340,6 +383,8 @@ fn suites(args: &Args, catalogue: &Catalogue) -> Result<Vec<&'static dyn Suite>,
         ("--udp-port", args.udp_port.is_some()),
         ("--announce-path", args.announce_path.is_some()),
         ("--swarm", args.swarm.is_some()),
+        ("--network", args.network.is_some()),
+        ("--period", args.period.is_some()),
     ];
     if let Some((flag, _)) = one_only.iter().find(|(_, given)| *given) {
         return Err(Failure::usage(format!(

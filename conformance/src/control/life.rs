@@ -1,6 +1,7 @@
 //! A node that lives: what can be said and done to it, and what it brings.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
@@ -20,6 +21,11 @@ pub trait Starter: Send + Sync {
         self.start(&place.name, inbox)
     }
 
+    /// Whether the processes of a node enter the control group of its place, so that its packets can be told.
+    fn enters_groups(&self) -> bool {
+        false
+    }
+
     /// How reports name what is started.
     fn name(&self) -> String;
 }
@@ -35,6 +41,8 @@ pub struct Place {
     pub introducer: Option<String>,
     /// Where that one listens, over sockets.
     pub introducer_address: Option<SocketAddr>,
+    /// The control group that its processes are to enter, as a directory; by it packets of the node are told.
+    pub group: Option<PathBuf>,
 }
 
 /// A node that lives. Dropping it ends it and everything that it has started.

@@ -7,6 +7,8 @@
 //! |---|---|
 //! | `network.rs` | the kit's network: delays, losses, duplicates, partitions, by seed |
 //! | `member.rs` | one node: whether it lives, how much it said |
+//! | `harm.rs` | crashes, pauses, partitions, barriers |
+//! | `firewall.rs` | partitions and losses between nodes that talk over sockets |
 //! | `books.rs` | what was asked and waits for an answer |
 //! | `pump.rs` | what is done with everything that arrives |
 //! | `ground.rs` | loopback addresses, for nodes that talk over sockets |
@@ -16,7 +18,9 @@
 //! | `trouble.rs` | why a node cannot be driven on |
 
 mod books;
+mod firewall;
 mod ground;
+mod harm;
 mod member;
 mod mistakes;
 mod network;
@@ -45,6 +49,7 @@ pub use trace::{Event, KEPT_EVENTS, What, write_log};
 pub use trouble::Trouble;
 
 use books::{Books, State};
+use firewall::Firewall;
 use member::Member;
 use mistakes::Mistakes;
 use trace::Trace;
@@ -84,6 +89,8 @@ pub struct Fleet {
     outbox: Sender<Arrival>,
     members: BTreeMap<String, Member>,
     network: network::Kit,
+    /// For nodes that talk over sockets: what parts them, or why nothing can.
+    firewall: Result<Firewall, String>,
     books: Books,
     trace: Trace,
     mistakes: Mistakes,
@@ -106,16 +113,25 @@ impl Fleet {
     /// # Errors
     /// The machine has no addresses for nodes that talk over sockets.
     pub fn new(starter: Arc<dyn Starter>, plan: Plan) -> Result<Self, StartError> {
-        if plan.network == Network::Sockets {
-            ground::address().map_err(|error| {
-                StartError::Machine(format!("no loopback address for a node: {error}"))
-            })?;
-        }
+        let firewall = match plan.network {
+            Network::Kit => Err("nodes talk through the kit".to_owned()),
+            Network::Sockets => {
+                ground::address().map_err(|error| {
+                    StartError::Machine(format!("no loopback address for a node: {error}"))
+                })?;
+                if starter.enters_groups() {
+                    Firewall::new()
+                } else {
+                    Err("nodes of this kind cannot be parted over sockets".to_owned())
+                }
+            }
+        };
         let (outbox, inbox) = channel();
         Ok(Self {
             starter,
             network: network::Kit::new(plan.seed, plan.weather.clone()),
             plan,
+            firewall,
             began: Instant::now(),
             inbox,
             outbox,
@@ -162,9 +178,17 @@ impl Fleet {
             return Err(Trouble::Kit(format!("{name} lives already")));
         }
         self.await_last_word(name)?;
+        let address = self.address_for(name)?;
+        let group = match (address, &mut self.firewall) {
+            (Some(address), Ok(firewall)) => {
+                Some(firewall.group_for(name, address).map_err(Trouble::Kit)?)
+            }
+            _ => None,
+        };
         let place = Place {
             name: name.to_owned(),
-            address: self.address_for(name)?,
+            address,
+            group,
             introducer: introducer.map(str::to_owned),
             introducer_address: introducer.and_then(|name| self.address(name)),
         };
@@ -265,90 +289,6 @@ impl Fleet {
         self.pump_until(Instant::now() + time, |_| false);
     }
 
-    /// Ends a node at once, as `kill -9` does. Nobody is told.
-    pub fn crash(&mut self, name: &str) {
-        // What it said before counts.
-        self.pump_until(Instant::now(), |_| false);
-        let how = "the kit ended it";
-        if let Some(member) = self.members.get_mut(name)
-            && member.end(how)
-        {
-            self.books.lose(name, how);
-            self.note(What::Crashed, name, String::new());
-        }
-    }
-
-    /// Stops a node where it is, as SIGSTOP does.
-    pub fn pause(&mut self, name: &str) {
-        if let Some(life) = self.members.get(name).and_then(Member::life) {
-            life.pause();
-            self.note(What::Paused, name, String::new());
-        }
-    }
-
-    /// Lets it go on, as SIGCONT does.
-    pub fn resume(&mut self, name: &str) {
-        if let Some(life) = self.members.get(name).and_then(Member::life) {
-            life.resume();
-            self.note(What::Resumed, name, String::new());
-        }
-    }
-
-    /// From now on nodes of different sides do not reach each other. Nodes on no side reach everybody.
-    ///
-    /// # Errors
-    /// This network cannot do that on this machine.
-    pub fn partition(&mut self, sides: &[Vec<String>]) -> Result<(), Trouble> {
-        self.only_the_kits("partitions")?;
-        self.network.partition(sides);
-        let body = Map::from_iter([("sides".to_owned(), serde_json::json!(sides))]);
-        self.saw(What::Partitioned, "", None, Arc::new(body), 0, "");
-        Ok(())
-    }
-
-    /// From now on they do.
-    ///
-    /// # Errors
-    /// Those of [`Fleet::partition`].
-    pub fn heal(&mut self) -> Result<(), Trouble> {
-        self.only_the_kits("partitions")?;
-        self.network.heal();
-        self.note(What::Healed, "", String::new());
-        Ok(())
-    }
-
-    /// From now on every message between nodes waits. The kit's own go through.
-    ///
-    /// # Errors
-    /// Nodes that talk over sockets cannot be held.
-    pub fn hold(&mut self) -> Result<(), Trouble> {
-        self.only_the_kits("a barrier")?;
-        self.network.hold(true);
-        self.note(What::Held, "", String::new());
-        Ok(())
-    }
-
-    /// Lets what waits go on, in order.
-    ///
-    /// # Errors
-    /// Those of [`Fleet::hold`].
-    pub fn release(&mut self) -> Result<(), Trouble> {
-        self.only_the_kits("a barrier")?;
-        self.network.hold(false);
-        self.note(What::Released, "", String::new());
-        Ok(())
-    }
-
-    /// Changes what happens to messages that are sent from now on.
-    ///
-    /// # Errors
-    /// Nodes that talk over sockets have the machine's weather.
-    pub fn set_weather(&mut self, weather: Weather) -> Result<(), Trouble> {
-        self.only_the_kits("weather")?;
-        self.network.set_weather(weather);
-        Ok(())
-    }
-
     /// How many messages between nodes are on their way, through the kit.
     pub fn in_flight(&self) -> usize {
         self.network.in_flight()
@@ -413,15 +353,6 @@ impl Fleet {
             .map_err(|error| Trouble::Kit(format!("no address for {name}: {error}")))
     }
 
-    fn only_the_kits(&self, what: &str) -> Result<(), Trouble> {
-        match self.plan.network {
-            Network::Kit => Ok(()),
-            Network::Sockets => Err(Trouble::Unsupported(format!(
-                "{what} between nodes that talk over sockets: not on this machine"
-            ))),
-        }
-    }
-
     /// What the ended process of this name said is read before another one of the name begins.
     fn await_last_word(&mut self, name: &str) -> Result<(), Trouble> {
         let said_all = |fleet: &Self| fleet.members.get(name).is_none_or(Member::has_said_all);
@@ -470,6 +401,14 @@ impl Fleet {
         let node = node.to_owned();
         self.mistakes.push(Mistake { node, at, what });
     }
+}
+
+/// Whether nodes that talk over sockets can be parted on this machine.
+///
+/// # Errors
+/// Why not, in one sentence.
+pub fn can_part_sockets() -> Result<(), String> {
+    Firewall::new().map(drop)
 }
 
 // A message fits into a line, whatever its envelope says.

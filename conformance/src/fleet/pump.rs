@@ -46,11 +46,11 @@ impl Fleet {
         }
     }
 
-    /// Handles what has come, but not for ever: whether more may be there.
+    /// Handles what has come, but not for ever: whether anything had, so that what is waited for may be there.
     fn take_in_batch(&mut self) -> bool {
-        for _ in 0..BATCH {
+        for count in 0..BATCH {
             let Ok(arrival) = self.inbox.try_recv() else {
-                return false;
+                return count > 0;
             };
             self.take_in(arrival);
         }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Known, Report, diagram};
 use crate::case::{Level, Verdict};
-use crate::run::CaseReport;
+use crate::run::{CaseReport, WhyNot};
 
 /// One run of one suite, as JSON.
 #[derive(Serialize)]
@@ -39,6 +39,8 @@ struct CaseJson<'a> {
     known: Option<KnownJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     diagram: Option<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    schedule: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -90,11 +92,7 @@ fn suite(report: &Report) -> SuiteJson<'_> {
             .map(|case| NotRunJson {
                 id: case.info.id,
                 level: case.info.level,
-                why: if report.problem.is_some() {
-                    "problem"
-                } else {
-                    "slow"
-                },
+                why: case.why_not.map_or("slow", WhyNot::word),
             })
             .collect(),
         summary: summary.into_iter().collect(),
@@ -132,6 +130,7 @@ fn case<'a>(report: &'a Report, case: &'a CaseReport) -> Option<CaseJson<'a>> {
         sources: sources.collect(),
         rerun: report.rerun(info),
         known,
+        schedule: &outcome.schedule,
         diagram: (outcome.verdict != Verdict::Pass).then(|| diagram::mermaid(&outcome.recording)),
     })
 }

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{Known, Report, plain, topic};
 use crate::case::{CaseInfo, Level, Outcome, Verdict};
-use crate::run::CaseReport;
+use crate::run::{CaseReport, WhyNot};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -99,11 +99,14 @@ fn write_topic(out: &mut dyn Write, report: &Report, name: &str, layout: Layout)
     for case in cases() {
         match &case.outcome {
             Some(outcome) => write_case(out, report, &case.info, outcome, layout)?,
-            None => writeln!(
-                out,
-                "      {DIM}not run (slow; add --slow)  {}{DIM:#}",
-                case.info.id
-            )?,
+            None => {
+                let why = match case.why_not {
+                    Some(WhyNot::Ended) => "the run ended before",
+                    Some(WhyNot::Network) => "needs --network kit",
+                    Some(WhyNot::Slow | WhyNot::Problem) | None => "slow; add --slow",
+                };
+                writeln!(out, "      {DIM}not run ({why})  {}{DIM:#}", case.info.id)?;
+            }
         }
     }
     Ok(())
@@ -172,6 +175,10 @@ fn write_case(
                 )?;
             }
         }
+    }
+    for (index, step) in outcome.schedule.iter().enumerate() {
+        let name = if index == 0 { "schedule" } else { "" };
+        writeln!(out, "        {DIM}{name:9}{DIM:#} {}", plain(step))?;
     }
     // A command stays on one line, so that it can be copied.
     writeln!(
@@ -269,6 +276,9 @@ fn write_summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let not_run = run.cases.len() - ran;
     if not_run > 0 {
         write!(out, "; {not_run} not run")?;
+    }
+    if let Some(advice) = report.suite.advice(run) {
+        write!(out, "\n  {BOLD}next{BOLD:#}: {}", plain(&advice))?;
     }
     writeln!(out, "\n")
 }

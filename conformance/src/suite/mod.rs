@@ -1,6 +1,7 @@
 //! The suites: for each kind of node the cases that judge it.
 
 pub mod bittorrent;
+pub mod chord;
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -10,6 +11,8 @@ use peerproof_model::bittorrent::message::InfoHash;
 use peerproof_model::claim::Claim;
 
 use crate::case::{CaseInfo, Outcome};
+use crate::control::ring::Network;
+use crate::run::{SuiteReport, WhyNot};
 use crate::target::Target;
 
 /// One suite, independent of its kit.
@@ -30,6 +33,11 @@ pub trait Suite: Sync {
     fn info_hashes(&self, seed: u64) -> Vec<InfoHash> {
         let _ = seed;
         Vec::new()
+    }
+    /// What whoever wrote the target does best next, when there is something.
+    fn advice(&self, run: &SuiteReport) -> Option<String> {
+        let _ = run;
+        None
     }
     /// Reaches or starts the target.
     ///
@@ -53,6 +61,11 @@ pub struct Break {
 pub trait Session: Sync {
     /// Plays one case, identified by its id, and judges it. Must end within `Options::patience` bounds.
     fn play(&self, case: &CaseInfo, seed: u64) -> Outcome;
+    /// Why a case cannot be played here, if it cannot.
+    fn skips(&self, case: &CaseInfo) -> Option<WhyNot> {
+        let _ = case;
+        None
+    }
     /// How many cases may run at the same time.
     fn concurrency(&self) -> usize;
     /// How reports name the target.
@@ -78,6 +91,12 @@ pub struct Options {
     pub patience: Duration,
     /// How long the target may take until it unchokes an interested peer, or announces.
     pub long_patience: Duration,
+    /// How messages between nodes travel (`chord`).
+    pub network: Network,
+    /// Between two rounds of stabilization, if not the suite's own choice (`chord`).
+    pub period: Option<Duration>,
+    /// How long smaller schedules of failing cases are looked for, in all cases together (`chord`).
+    pub shrinking: Duration,
 }
 
 impl Default for Options {
@@ -91,6 +110,9 @@ impl Default for Options {
             swarm: None,
             patience: Duration::from_secs(2),
             long_patience: Duration::from_secs(30),
+            network: Network::Kit,
+            period: None,
+            shrinking: Duration::ZERO,
         }
     }
 }
@@ -115,6 +137,7 @@ pub fn all() -> Vec<&'static dyn Suite> {
         &bittorrent::seeder::SeederSuite,
         &bittorrent::leecher::LeecherSuite,
         &bittorrent::tracker::TrackerSuite,
+        &chord::ChordSuite,
     ]
 }
 

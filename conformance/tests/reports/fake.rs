@@ -126,6 +126,7 @@ impl Session for Opened {
                 .unwrap(),
         };
         Outcome {
+            schedule: Vec::new(),
             verdict,
             observed: format!("it said {HOSTILE}"),
             recording: recorder.take(),

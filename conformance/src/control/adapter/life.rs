@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use super::file::{Adapter, Operation};
-use super::session::{Performed, Programme, Session};
+use super::file::Adapter;
+use super::operation::Operation;
+use super::session::{Performed, Session};
+use super::stage::Running;
 use crate::control::process::{Limits, Programs};
 use crate::control::ring::Request;
 use crate::control::{Arrival, Envelope, ErrorCode, KIT, Life, News, Place, StartError, Starter};
@@ -94,7 +96,7 @@ impl Starter for Adapted {
 /// The life of a node behind an adapter.
 struct Adaptee {
     requests: Option<SyncSender<String>>,
-    running: Programme,
+    running: Running,
 }
 
 impl Life for Adaptee {
@@ -141,12 +143,12 @@ fn work(mut session: Session, name: &str, queue: &Receiver<String>, inbox: &Send
                     bring(News::Line(answer.line()));
                 }
             }
-            Err(RecvTimeoutError::Timeout) => session.notice(),
+            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 break News::Ended("the kit ended it".to_owned());
             }
         }
-        if let Some(ended) = session.ended.clone() {
+        if let Some(ended) = session.ended() {
             break ended;
         }
     };
@@ -159,7 +161,9 @@ fn answer(session: &mut Session, name: &str, line: &str) -> Option<Envelope> {
     let envelope = Envelope::parse(line).ok()?;
     let number = envelope.msg_id()?;
     let kind = envelope.kind()?.to_owned();
+    let is_known = kind == "init" || Operation::ALL.iter().any(|it| it.name() == kind);
     let body = match serde_json::from_value(Value::Object(envelope.body)) {
+        _ if !is_known => refusal(ErrorCode::NOT_SUPPORTED, "there is no such operation"),
         Ok(request) => reply(&kind, &perform(session, request)),
         Err(error) => refusal(ErrorCode::MALFORMED_REQUEST, &error.to_string()),
     };

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
-use super::file::{Deed, Operation};
+use super::file::Deed;
+use super::operation::Operation;
 use super::pattern::Found;
 use crate::control::ErrorCode;
 

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use super::file::{Adapter, Operation, Style};
+use super::file::Adapter;
 use super::life::Adapted;
+use super::operation::{Operation, Style};
 use super::session::{Performed, Session};
 use crate::control::ErrorCode;
 use crate::control::ring::{Figures, Init, Introducer, Network};

@@ -52,6 +52,14 @@ const SECRETS: [&str; 8] = [
     "SSH_AUTH",
 ];
 
+/// By what the processes of a node are known.
+pub(super) struct Inside<'a> {
+    /// The value of [`MARK`].
+    pub(super) mark: &'a str,
+    /// The control group that they enter.
+    pub(super) group: Option<&'a Path>,
+}
+
 /// How a node is walled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Walls {
@@ -91,7 +99,13 @@ impl Walls {
     }
 
     /// The command that starts `line` by the shell within the walls, with these limits and this home directory.
-    pub(super) fn command(self, line: &str, limits: &Limits, home: &Path, mark: &str) -> Command {
+    pub(super) fn command(
+        self,
+        line: &str,
+        limits: &Limits,
+        home: &Path,
+        place: &Inside<'_>,
+    ) -> Command {
         let mut command = match self {
             Self::Namespace(arguments) => {
                 let mut command = Command::new("unshare");
@@ -101,6 +115,7 @@ impl Walls {
             Self::Group => Command::new("sh"),
         };
         command.args(["-c", &script(limits), "sh", line]);
+        command.args(place.group);
         for (name, _) in std::env::vars_os() {
             if sounds_secret(&name.to_string_lossy()) {
                 command.env_remove(&name);
@@ -113,7 +128,7 @@ impl Walls {
         command
             .env("HOME", home)
             .env("TMPDIR", home)
-            .env(MARK, mark);
+            .env(MARK, place.mark);
         command
     }
 }
@@ -132,7 +147,9 @@ fn script(limits: &Limits) -> String {
     let kibibytes = limits.memory.saturating_mul(2) >> 10;
     let blocks = limits.file_size / 512;
     let seconds = limits.processor.as_secs() * 2 + 10;
-    let mut script = String::new();
+    // Who cannot enter the group must not run outside of it: no rule would hold it.
+    let mut script =
+        "if [ -n \"$2\" ]; then echo 0 >\"$2/cgroup.procs\" || exit 125; fi; ".to_owned();
     for (option, value) in [
         ('c', 0),
         ('d', kibibytes),

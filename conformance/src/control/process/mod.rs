@@ -31,7 +31,7 @@ use crate::interrupt;
 use crate::program::{Home, filled, keep_end};
 
 use super::{Arrival, Life, Place, StartError, Starter};
-use cage::Walls;
+use cage::{Inside, Walls};
 use reader::IsPrompt;
 use running::{Running, Shared};
 use writer::Writer;
@@ -111,26 +111,35 @@ impl Programs {
         is_prompt: impl Fn(&str) -> bool + Send + 'static,
         inbox: Sender<Arrival>,
     ) -> Result<Box<dyn Life>, StartError> {
-        let running = self.run(name, line, Box::new(is_prompt), inbox)?;
+        let place = Place {
+            name: name.to_owned(),
+            ..Place::default()
+        };
+        let running = self.run(&place, line, Box::new(is_prompt), inbox)?;
         Ok(Box::new(running))
     }
 
     fn run(
         &self,
-        name: &str,
+        place: &Place,
         line: &str,
         is_prompt: IsPrompt,
         inbox: Sender<Arrival>,
     ) -> Result<Running, StartError> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = place.name.as_str();
         let machine = |error: std::io::Error| {
             StartError::Machine(format!("{name} cannot be started: {error}"))
         };
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let mark = format!("{}-{number}", std::process::id());
+        let inside = Inside {
+            mark: &mark,
+            group: place.group.as_deref(),
+        };
         let mut command = self
             .walls
-            .command(line, &self.limits, self.home.path(), &mark);
+            .command(line, &self.limits, self.home.path(), &inside);
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -173,7 +182,12 @@ impl Starter for Programs {
 
     fn start_at(&self, place: &Place, inbox: Sender<Arrival>) -> Result<Box<dyn Life>, StartError> {
         let line = self.line_for(place)?;
-        self.start_line(&place.name, &line, |_| false, inbox)
+        let running = self.run(place, &line, Box::new(|_| false), inbox)?;
+        Ok(Box::new(running))
+    }
+
+    fn enters_groups(&self) -> bool {
+        true
     }
 
     fn name(&self) -> String {

@@ -353,6 +353,7 @@ fn overuse(members: &[Process], limits: &Limits) -> Option<String> {
 /// The shell reports a signal as a status beyond 128.
 fn exit_words(status: i32) -> String {
     match status {
+        125 => "it could not be contained (status 125)".to_owned(),
         126 => "its command line could not be run (status 126)".to_owned(),
         127 => "its command was not found (status 127)".to_owned(),
         129..=159 => match Signal::try_from(status - 128) {

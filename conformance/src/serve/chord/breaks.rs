@@ -70,7 +70,7 @@ breaks! {
         ForgetsTheWrap "forgets-the-wrap" caught by "wrap/keys-beyond-the-last": "Takes the last node for the owner of the keys beyond it.";
         KeepsOldState "keeps-old-state" caught by "rejoin/after-leave": "Takes up again, when it joins anew, what it knew and kept when it left.";
         NeedsItsIntroducer "needs-its-introducer" caught by "crash/successor": "Serves nobody while its introducer does not answer.";
-        NeverForgives "never-forgives" caught by "partition/heals": "Never listens again to a node that was silent once.";
+        NeverForgives "never-forgives" caught by "partition/silent-member-returns": "Never listens again to a node that was silent once.";
         KeepsTheFirstValue "keeps-the-first-value" caught by "keys/overwrite": "Acknowledges a second value of a key, and keeps the first.";
         NoReplicas "no-replicas" caught by "replicas/placement": "Keeps a key as its owner alone.";
         ListsMovedKeys "lists-moved-keys" caught by "lecture/join-of-40-moves-keys": "Says that it keeps every key that it ever kept.";

@@ -91,6 +91,7 @@ impl Session for LeecherSession {
             Err(why) => (Verdict::Error, why, Recording::default()),
         };
         Outcome {
+            schedule: Vec::new(),
             verdict,
             observed,
             recording,

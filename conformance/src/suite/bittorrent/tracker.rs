@@ -149,6 +149,7 @@ impl Session for TrackerSession {
             }
         };
         Outcome {
+            schedule: Vec::new(),
             verdict,
             observed,
             recording: recorder.take(),
@@ -179,6 +180,7 @@ fn judge(case: &Case<TrackerKit>, kit: &mut TrackerKit) -> (Verdict, String) {
 /// The suite was asked for a case that it does not have.
 fn lost(info: &CaseInfo, began: Instant) -> Outcome {
     Outcome {
+        schedule: Vec::new(),
         verdict: Verdict::Error,
         observed: format!("the suite has no case {}", info.id),
         recording: Recorder::new().take(),

@@ -148,6 +148,7 @@ impl Session for SeederSession {
     fn play(&self, info: &CaseInfo, seed: u64) -> Outcome {
         let Some(case) = all().find(|case| case.info.id == info.id) else {
             return Outcome {
+                schedule: Vec::new(),
                 verdict: Verdict::Error,
                 observed: format!("the suite has no case {}", info.id),
                 recording: Recording::default(),
@@ -158,6 +159,7 @@ impl Session for SeederSession {
         let judgement = told.exchange.judgement(info.property);
         let (verdict, observed) = verdict(info, judgement, told.end.clone(), optional(info));
         Outcome {
+            schedule: Vec::new(),
             verdict,
             observed,
             duration: told.duration,

@@ -625,6 +625,12 @@ fn keys_are_with_their_owner_and_its_successors() {
     assert_eq!(judged(&view(2_000, &[45]), belongs), Holds);
     assert_eq!(judged(&view(2_000, &[45, 80]), replicated), Holds);
     broken(&view(2_000, &[80]), belongs, "45 owns the key 42");
+    // What nobody takes is nowhere.
+    let mut refused = view(2_000, &[45]);
+    let asked = asked(16, 43, 2_000, End::Silent(ms(2_900)));
+    let value = Some("pear".to_owned());
+    refused.writes.push(Write { asked, value });
+    broken(&refused, belongs, "a put of 43 at 16 is not answered");
     broken(
         &view(2_000, &[45, 96]),
         replicated,

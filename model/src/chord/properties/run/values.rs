@@ -135,7 +135,7 @@ fn shown(value: Option<&str>) -> String {
 
 /// Whether keys are where the rule says, in rings that are in order and have had the time for it.
 fn kept(view: &RunView, rule: fn(&RingView<Id>) -> Judgement) -> Judgement {
-    view.sights.iter().fold(Unknown, |so_far, sight| {
+    view.sights.iter().fold(writes(view), |so_far, sight| {
         let now = match view.is_in_order(sight) {
             Holds => sight.judge(|ring| {
                 let ring = view.with_keys(sight, ring);

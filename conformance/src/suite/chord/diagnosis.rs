@@ -1,0 +1,157 @@
+//! Names for what is often wrong, found by what a run shows.
+
+use std::collections::BTreeSet;
+
+use peerproof_model::chord::run_view::{RunView, Sight};
+use peerproof_model::chord::view::{Equipped as _, Ring as _, RingView};
+use peerproof_model::space::circle::Id;
+
+/// A pattern: whether a run with this observation shows it.
+type Pattern = fn(&RunView, &str) -> bool;
+
+/// The patterns, the most telling first.
+const PATTERNS: &[(&str, Pattern)] = &[
+    (
+        "ring computed offline: it knows what nobody has told it",
+        |_, observed| observed.contains("before anybody has told it anything"),
+    ),
+    ("keeps keys after a join", |_, observed| {
+        observed.contains("owns since it has joined")
+    }),
+    ("no keys are handed over to a newcomer", |_, observed| {
+        observed.contains("has joined and owns")
+    }),
+    (
+        "fingers off by one: finger i begins at n + 2^i, from i = 0 on",
+        |view, _| last_rings(view).any(|ring| fingers_are_shifted(view, ring)),
+    ),
+    ("replicas only on the owner", |view, observed| {
+        observed.contains("is to keep the key") && kept_once(view)
+    }),
+    (
+        "dead successor kept: nobody notices the crash, or the ring is computed and not watched",
+        |view, _| names_the_dead(view, true),
+    ),
+    ("dead predecessor kept", |view, _| {
+        names_the_dead(view, false)
+    }),
+    ("lookups follow successors only", |_, observed| {
+        observed.contains("halving the distance takes")
+    }),
+    (
+        "the circle has an end: keys beyond the last node belong to the first",
+        ends_at_the_last,
+    ),
+    (
+        "an old copy brings a deleted value back",
+        |view, observed| {
+            observed.contains("and nothing was stored")
+                && view.writes.iter().any(|write| write.value.is_none())
+        },
+    ),
+    (
+        "what a crashed node had acknowledged is gone: acknowledged before there were copies, or no copies",
+        |view, observed| observed.contains("was stored") && view.crashes().next().is_some(),
+    ),
+    (
+        "what a leaving node kept is gone: keys are handed over before leaving",
+        |view, observed| {
+            observed.contains("finds nothing")
+                && view.stays.iter().any(|stay| stay.leaves.is_some())
+        },
+    ),
+    ("its state is not what it acts on", |_, observed| {
+        observed.contains("says that") && observed.contains("follows it")
+    }),
+    (
+        "the arc from a node to itself is the whole circle, not empty",
+        |view, observed| view.stays.len() == 1 && observed.contains("a lookup of"),
+    ),
+    (
+        "nobody is told of a newcomer: stabilize ends with a notification",
+        |view, observed| {
+            observed.contains("the predecessor of")
+                && observed.contains("is nobody")
+                && view.crashes().next().is_none()
+        },
+    ),
+];
+
+/// The name of what is wrong, where the pattern is known.
+pub(super) fn of(view: &RunView, observed: &str) -> Option<&'static str> {
+    let mut patterns = PATTERNS.iter();
+    let found = patterns.find(|(_, shows)| shows(view, observed));
+    found.map(|(name, _)| *name)
+}
+
+fn last_sight(view: &RunView) -> Option<&Sight> {
+    view.sights.last()
+}
+
+fn last_rings(view: &RunView) -> impl Iterator<Item = &RingView<Id>> {
+    last_sight(view).into_iter().flat_map(|sight| &sight.polls)
+}
+
+/// Whether there are wrong fingers, and each is what the next one should be.
+fn fingers_are_shifted(view: &RunView, ring: &RingView<Id>) -> bool {
+    let mut wrong = false;
+    for member in ring.members() {
+        for finger in ring.fingers(member) {
+            let Some(node) = finger.node else { continue };
+            if ring.owner(finger.start) == Some(node) {
+                continue;
+            }
+            let twice = view.circle.distance(member, finger.start);
+            // From n + 2^i on, another 2^i is n + 2^(i + 1).
+            let back = view.circle.distance(twice, view.circle.point(0));
+            let next = view.circle.distance(back, finger.start);
+            if ring.owner(next) != Some(node) {
+                return false;
+            }
+            wrong = true;
+        }
+    }
+    wrong
+}
+
+/// Whether every key is on one node.
+fn kept_once(view: &RunView) -> bool {
+    let keys: BTreeSet<Id> = view.writes.iter().map(|write| write.asked.key).collect();
+    last_rings(view).all(|ring| {
+        let count = |key: &Id| {
+            ring.members()
+                .filter(|node| ring.keeps(*node, *key))
+                .count()
+        };
+        keys.iter().all(|key| count(key) <= 1)
+    })
+}
+
+fn names_the_dead(view: &RunView, as_successor: bool) -> bool {
+    let Some(sight) = last_sight(view) else {
+        return false;
+    };
+    let members = view.members_at(sight.at);
+    let dead = |node: Id| view.crashes().any(|(_, id)| id == node) && !members.contains(&node);
+    sight.polls.iter().any(|ring| {
+        ring.members().any(|member| {
+            let named = if as_successor {
+                ring.successors(member).next()
+            } else {
+                ring.predecessor(member)
+            };
+            named.is_some_and(dead)
+        })
+    })
+}
+
+/// Whether a lookup of a key beyond the last member ends at the last member.
+fn ends_at_the_last(view: &RunView, _: &str) -> bool {
+    view.lookups.iter().any(|lookup| {
+        let Some((at, found)) = lookup.answer() else {
+            return false;
+        };
+        let members = view.members_at(at);
+        members.len() > 1 && members.last() == Some(&found.owner) && lookup.key > found.owner
+    })
+}
