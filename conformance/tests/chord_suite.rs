@@ -54,6 +54,29 @@ fn passes(case: &CaseInfo) -> Result<(), Failed> {
     Err(format!("never judged: {last}").into())
 }
 
+/// The reference passes over sockets as well.
+fn passes_over_sockets() -> Result<(), Failed> {
+    let options = Options {
+        network: Some(Network::Sockets),
+        ..Options::default()
+    };
+    let report = judge(None, &options, &Selection::default())?;
+    let overloaded = |observed: &str| observed.contains("kept the kit waiting");
+    let wrong: Vec<String> = report
+        .outcomes()
+        .filter(|(_, outcome)| outcome.verdict != Verdict::Pass && !overloaded(&outcome.observed))
+        .map(|(case, outcome)| format!("{} {:?}: {}", case.id, outcome.verdict, outcome.observed))
+        .collect();
+    let skipped = report
+        .cases
+        .iter()
+        .filter(|case| case.why_not == Some(WhyNot::Network));
+    match (wrong.is_empty(), skipped.count()) {
+        (true, 4) => Ok(()),
+        (_, skipped) => Err(format!("{skipped} not run; {}", wrong.join("\n")).into()),
+    }
+}
+
 /// A break is caught when the declared case sees its property broken.
 fn catches(known: &Break) -> Result<(), Failed> {
     let report = judge(
@@ -191,12 +214,10 @@ fn a_failure_has_a_short_schedule_and_a_name() -> Result<(), Failed> {
 
 /// What cannot be judged is a wrong use, with a word about what to do instead.
 fn wrong_uses_are_told_what_to_do() -> Result<(), Failed> {
-    let embedded = Target::Embedded { bug: None };
     let adapter = Target::Adapter("no/such/file.toml".into());
-    let (kit, sockets) = (Some(Network::Kit), Some(Network::Sockets));
+    let kit = Some(Network::Kit);
     let uses = [
         (Target::Address("127.0.0.1:1".parse()?), None, "--node CMD"),
-        (embedded, sockets, "give --node CMD or --adapter FILE"),
         (adapter.clone(), kit, "sockets of their own"),
         (adapter, None, "no/such/file.toml"),
         (
@@ -304,7 +325,7 @@ fn main() -> ExitCode {
         ));
     }
     type Check = fn() -> Result<(), Failed>;
-    let checks: [(&str, Check); 8] = [
+    let checks: [(&str, Check); 9] = [
         (
             "a half-built node is told what to do next",
             a_half_built_node_is_told_what_to_do_next,
@@ -321,6 +342,7 @@ fn main() -> ExitCode {
             "wrong uses are told what to do",
             wrong_uses_are_told_what_to_do,
         ),
+        ("the reference passes over sockets", passes_over_sockets),
         ("the page has every case", the_page_has_every_case),
         (
             "cases name properties and claims that there are",

@@ -41,10 +41,6 @@ impl Ground {
     pub(crate) fn open(target: &Target, options: &Options) -> Result<Self, OpenError> {
         let kit = Network::Kit;
         let (starter, period, concurrency, usual) = match target {
-            Target::Embedded { .. } if options.network == Some(Network::Sockets) => {
-                let why = "--network sockets: the reference node within this program talks through the kit; give --node CMD or --adapter FILE";
-                return Err(OpenError::Usage(why.to_owned()));
-            }
             Target::Embedded { bug } => {
                 let reference = match bug {
                     None => Reference::sound(),
