@@ -69,6 +69,14 @@ impl Bound {
         command.status().is_ok_and(|status| status.success())
     }
 
+    /// Whether somebody in it wanted more than there may be.
+    pub(super) fn was_met(&self) -> bool {
+        let events = fs::read_to_string(self.directory.join("pids.events")).unwrap_or_default();
+        let mut lines = events.lines();
+        let refusals = lines.find_map(|line| line.strip_prefix("max ")?.trim().parse::<u64>().ok());
+        refusals.is_some_and(|count| count > 0)
+    }
+
     /// What a process enters.
     pub(super) fn directory(&self) -> &Path {
         &self.directory

@@ -243,6 +243,15 @@ impl Shared {
         if let Some(why) = &state.why {
             return why.clone();
         }
+        let why = match why {
+            // A program that cannot start any more children says little of it, and ends.
+            Why::Itself(_) if state.bound.as_ref().is_some_and(Bound::was_met) => {
+                let allowed = self.limits.tasks;
+                let had = 2 * allowed;
+                Why::Overused(too_many_tasks(had, allowed))
+            }
+            why => why,
+        };
         state.why = Some(why.clone());
         // Taken before the first one dies: its orphans would go unknown.
         let members = census::members(&census::take(), self.root.as_raw(), &state.seen);
@@ -347,10 +356,7 @@ fn overuse(members: &[Process], limits: &Limits) -> Option<String> {
             "it held {held} MiB of memory; {allowed} MiB are allowed"
         ))
     } else if tasks > limits.tasks {
-        let allowed = limits.tasks;
-        Some(format!(
-            "it had {tasks} processes and threads; {allowed} are allowed"
-        ))
+        Some(too_many_tasks(tasks, limits.tasks))
     } else if used > limits.processor {
         let (used, allowed) = (used.as_secs(), limits.processor.as_secs());
         Some(format!(
@@ -359,6 +365,10 @@ fn overuse(members: &[Process], limits: &Limits) -> Option<String> {
     } else {
         None
     }
+}
+
+fn too_many_tasks(had: u64, allowed: u64) -> String {
+    format!("it had {had} processes and threads; {allowed} are allowed")
 }
 
 /// The shell reports a signal as a status beyond 128.
