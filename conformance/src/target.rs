@@ -1,6 +1,7 @@
 //! What is judged: a node that runs already, a program that the kit starts, or the embedded reference.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// The node that a suite judges.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub enum Target {
     Address(SocketAddr),
     /// A command line that starts a node; its placeholders are the suite's.
     Command(String),
+    /// A file through which nodes are driven that do not speak the control plane.
+    Adapter(PathBuf),
 }
 
 impl Target {
@@ -24,6 +27,7 @@ impl Target {
             Self::Embedded { bug: Some(bug) } => format!("reference --break {bug}"),
             Self::Address(address) => address.to_string(),
             Self::Command(line) => line.clone(),
+            Self::Adapter(file) => file.display().to_string(),
         }
     }
 }

@@ -31,6 +31,9 @@ pub(super) struct Args {
     /// A command line that starts the node
     #[arg(long, value_name = "CMD", conflicts_with = "bug")]
     node: Option<String>,
+    /// A file through which nodes of a ring are driven that only have a prompt, commands or HTTP (docs/adapters.md)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "node", "bug"])]
+    adapter: Option<PathBuf>,
     /// Test the embedded reference node with this seeded violation
     #[arg(long = "break", value_name = "BUG")]
     bug: Option<String>,
@@ -96,7 +99,7 @@ enum LevelArg {
     May,
 }
 
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum NetworkArg {
     Kit,
     Sockets,
@@ -354,6 +357,7 @@ impl<'a> Plan<'a> {
         };
         flag("--target", args.target.clone());
         flag("--node", args.node.clone());
+        flag("--adapter", args.adapter.as_ref().map(path));
         flag("--break", args.bug.clone());
         flag("--torrent", args.torrent.as_ref().map(path));
         flag("--torrents", args.torrents.as_ref().map(path));
@@ -377,6 +381,7 @@ fn suites(args: &Args, catalogue: &Catalogue) -> Result<Vec<&'static dyn Suite>,
     let one_only = [
         ("--target", args.target.is_some()),
         ("--node", args.node.is_some()),
+        ("--adapter", args.adapter.is_some()),
         ("--break", args.bug.is_some()),
         ("--torrent", args.torrent.is_some()),
         ("--torrents", args.torrents.is_some()),
@@ -407,6 +412,14 @@ fn target(args: &Args, suites: &[&'static dyn Suite]) -> Result<Target, Failure>
             ));
         }
         return Ok(Target::Command(line.clone()));
+    }
+    if let Some(file) = &args.adapter {
+        if args.network == Some(NetworkArg::Kit) {
+            return Err(Failure::usage(
+                "--network kit: nodes behind an adapter talk over sockets of their own",
+            ));
+        }
+        return Ok(Target::Adapter(file.clone()));
     }
     if let (Some(bug), [suite]) = (&args.bug, suites) {
         serve::known_break(bug, suite.name(), suite.breaks().iter().map(|it| it.name))?;

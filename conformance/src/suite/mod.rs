@@ -131,6 +131,14 @@ pub enum OpenError {
     Kit(String),
 }
 
+impl OpenError {
+    /// The suite speaks a public wire format, and drives nothing through an adapter.
+    pub(crate) fn no_adapter() -> Self {
+        let why = "--adapter is for nodes of rings: `peerproof test chord --adapter FILE`";
+        Self::Usage(why.to_owned())
+    }
+}
+
 /// Every suite, in the order of `peerproof list`.
 pub fn all() -> Vec<&'static dyn Suite> {
     vec![

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::control::Starter;
+use crate::control::adapter::Adapted;
 use crate::control::process::{Limits, Programs};
 use crate::control::ring::Network;
 use crate::serve::chord::Reference;
@@ -38,6 +39,7 @@ pub(crate) struct Ground {
 impl Ground {
     /// The ground for a target.
     pub(crate) fn open(target: &Target, options: &Options) -> Result<Self, OpenError> {
+        let mut network = options.network;
         let (starter, period, concurrency) = match target {
             Target::Embedded { bug } => {
                 let reference = match bug {
@@ -50,16 +52,23 @@ impl Ground {
                 let programs = Programs::new(line, Limits::default()).map_err(usage)?;
                 (Arc::new(programs) as Arc<dyn Starter>, FOREIGN_PERIOD, 2)
             }
+            Target::Adapter(file) => {
+                let adapted = Adapted::read(file, Limits::default()).map_err(usage)?;
+                // Nodes behind an adapter have no other way.
+                network = Network::Sockets;
+                (Arc::new(adapted) as Arc<dyn Starter>, FOREIGN_PERIOD, 2)
+            }
             Target::Address(address) => {
                 return Err(OpenError::Usage(format!(
                     "--target {address}: the ring is made of nodes that the kit starts; give `--node CMD`, \
-                     a command line that starts one node and talks over standard input and output (docs/control-plane.md)"
+                     a command line that starts one node and talks over standard input and output (docs/control-plane.md), \
+                     or `--adapter FILE` (docs/adapters.md)"
                 )));
             }
         };
         Ok(Self {
             starter,
-            network: options.network,
+            network,
             period: options.period.unwrap_or(period),
             patience: options.patience,
             shrinking: options.shrinking,
