@@ -7,6 +7,7 @@ pub mod control;
 pub mod fleet;
 pub mod interrupt;
 pub mod jitter;
+pub mod judge;
 pub mod program;
 pub mod record;
 pub mod report;

@@ -10,6 +10,7 @@ pub mod choose;
 pub mod chord;
 pub mod claim;
 pub mod explore;
+pub mod judge;
 pub mod node;
 pub mod property;
 pub mod space;

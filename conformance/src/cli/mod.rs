@@ -5,6 +5,7 @@ mod address;
 mod check;
 mod explain;
 mod explore;
+mod judge;
 mod kill_matrix;
 mod list;
 mod nearest;
@@ -66,6 +67,8 @@ enum Command {
     Explore(explore::Args),
     /// Take the steps of a counterexample that a check wrote
     Replay(replay::Args),
+    /// Ask whether the specification can explain a log of running nodes
+    Judge(judge::Args),
     /// Verify, decode or export the golden wire vectors
     Vectors(vectors::Args),
     /// Try the file behind which a node with a prompt, commands or HTTP is driven
@@ -138,6 +141,7 @@ pub fn run(
         Command::Check(args) => check::run(&args, &mut out, err),
         Command::Explore(args) => explore::run(&args, &mut out),
         Command::Replay(args) => replay::run(&args, &mut out),
+        Command::Judge(args) => judge::run(&args, &mut out),
         Command::Vectors(args) => vectors::run(&args, &mut out, err),
         Command::Adapter(args) => adapter::run(&args, &mut out),
     };

@@ -217,13 +217,18 @@ impl Fleet {
         };
         let line = envelope.line();
         let said = self.members.get(name).map(|member| member.say(&line));
+        let note = match &said {
+            Some(Ok(true)) => "",
+            Some(Ok(false)) => "lost: the node does not read",
+            Some(Err(_)) | None => "lost: the node is gone",
+        };
         self.saw(
             What::Asked,
             name,
             None,
             Arc::new(envelope.body),
             line.len(),
-            "",
+            note,
         );
         match said {
             // What a full pipe does not take is silence: the node does not read.

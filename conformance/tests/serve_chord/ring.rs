@@ -356,3 +356,18 @@ fn what_a_stranger_writes_does_no_harm() {
     town.seconds(5);
     is_ideal(&mut town, &SIX);
 }
+
+#[test]
+fn no_message_between_nodes_is_longer_than_64_kib() {
+    let mut town = Town::six(None, 1);
+    // The worst that JSON does to a byte is six.
+    let value = "\u{1}".repeat(1024);
+    for key in 17..=32 {
+        assert_eq!(town.put(16, key, &value)["type"], "put_ok");
+    }
+    town.join(31, Some(16));
+    town.seconds(10);
+    assert_eq!(town.state(31)["keys"].as_array().unwrap().len(), 15);
+    let longest = town.sent.iter().map(|(_, _, body)| body.to_string().len());
+    assert!(longest.max().unwrap() <= 64 << 10);
+}

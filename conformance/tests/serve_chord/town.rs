@@ -1,5 +1,7 @@
 //! Reference nodes in virtual time: lines travel for a while, alarms ring in order, nobody sleeps.
 
+#![allow(dead_code, reason = "every test uses a part of the town")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -9,8 +11,20 @@ use peerproof_model::choose::{Choose, Seeded};
 use serde_json::{Value, json};
 
 enum Due {
-    Line { to: String, line: String },
-    Alarm { at: String, alarm: Alarm },
+    Line {
+        from: String,
+        to: String,
+        line: String,
+    },
+    /// What has been delivered is read at last.
+    Read {
+        to: String,
+        line: String,
+    },
+    Alarm {
+        at: String,
+        alarm: Alarm,
+    },
 }
 
 /// Nodes, what is under way between them, and what they have answered.
@@ -25,13 +39,19 @@ pub(crate) struct Town {
     pub(crate) apart: BTreeSet<String>,
     /// Every line between nodes: from, to, body.
     pub(crate) sent: Vec<(String, String, Value)>,
+    /// How long, at most, a node takes until it reads a line, in milliseconds.
+    pub(crate) lag: usize,
+    /// Everything that the kit would see, as lines of a log.
+    pub(crate) trace: Vec<Value>,
+    /// When each node has read what it was told so far.
+    read: BTreeMap<String, Duration>,
     desks: BTreeMap<String, Desk>,
     answers: BTreeMap<u64, Value>,
     now: Duration,
     turn: u64,
     agenda: BTreeMap<(Duration, u64), Due>,
     alarms: BTreeMap<(String, Alarm), (Duration, u64)>,
-    chance: Seeded,
+    pub(crate) chance: Seeded,
     last_id: u64,
 }
 
@@ -45,6 +65,9 @@ impl Town {
             duplicates: 0,
             apart: BTreeSet::new(),
             sent: Vec::new(),
+            lag: 0,
+            trace: Vec::new(),
+            read: BTreeMap::new(),
             desks: BTreeMap::new(),
             answers: BTreeMap::new(),
             now: Duration::ZERO,
@@ -73,6 +96,7 @@ impl Town {
         let name = format!("n{point}");
         let bug = self.bug.map(|bug| Bug::by_name(bug).expect("a bug"));
         self.desks.insert(name.clone(), Desk::new(bug));
+        self.saw("started", &name, None, Value::Null);
         let mut ring = self.ring.clone();
         ring["id"] = point.into();
         let other = introducer.map(|other| format!("n{other}"));
@@ -95,16 +119,29 @@ impl Town {
     /// A node is no more.
     pub(crate) fn crash(&mut self, point: u64) {
         let name = format!("n{point}");
-        self.desks.remove(&name);
+        if self.desks.remove(&name).is_none() {
+            return;
+        }
+        self.saw("crashed", &name, None, Value::Null);
+        self.read.remove(&name);
+        self.agenda
+            .retain(|_, due| !matches!(due, Due::Read { to, .. } if *to == name));
         self.alarms.retain(|(node, _), _| *node != name);
+    }
+
+    /// Whether a node lives.
+    pub(crate) fn is_there(&self, point: u64) -> bool {
+        self.desks.contains_key(&format!("n{point}"))
     }
 
     /// Asks a node without waiting; the number of the question.
     pub(crate) fn ask(&mut self, point: u64, mut body: Value) -> u64 {
         self.last_id += 1;
         body["msg_id"] = self.last_id.into();
-        let line = json!({"src": KIT, "dest": format!("n{point}"), "body": body}).to_string();
-        self.hand(&format!("n{point}"), &line);
+        let name = format!("n{point}");
+        self.saw("asked", &name, None, body.clone());
+        let line = json!({"src": KIT, "dest": name, "body": body}).to_string();
+        self.deliver(&name, line);
         self.last_id
     }
 
@@ -141,7 +178,14 @@ impl Town {
             let due = entry.remove();
             self.now = at.0;
             match due {
-                Due::Line { to, line } => self.hand(&to, &line),
+                Due::Line { from, to, line } => {
+                    if self.desks.contains_key(&to) {
+                        let body = Envelope::parse(&line).expect("an envelope").body;
+                        self.saw("delivered", &to, Some(&from), Value::Object(body));
+                        self.deliver(&to, line);
+                    }
+                }
+                Due::Read { to, line } => self.hand(&to, &line),
                 Due::Alarm { at: node, alarm } => {
                     let key = (node, alarm);
                     if self.alarms.get(&key) == Some(&at) {
@@ -152,6 +196,34 @@ impl Town {
             }
         }
         self.now = end;
+    }
+
+    /// Hands a node a line, which it reads now or after a while, in order.
+    fn deliver(&mut self, to: &str, line: String) {
+        if !self.desks.contains_key(to) {
+            return;
+        }
+        if self.lag == 0 {
+            return self.hand(to, &line);
+        }
+        let slow = self.now + Duration::from_millis(self.chance.choose(self.lag) as u64);
+        let before = self.read.get(to).copied().unwrap_or_default();
+        let at = slow.max(before);
+        self.read.insert(to.to_owned(), at);
+        let to = to.to_owned();
+        self.plan(at - self.now, Due::Read { to, line });
+    }
+
+    fn saw(&mut self, event: &str, node: &str, peer: Option<&str>, body: Value) {
+        let at = u64::try_from(self.now.as_micros()).expect("a short run");
+        let mut line = json!({"at_us": at, "event": event, "node": node});
+        if let Some(peer) = peer {
+            line["peer"] = peer.into();
+        }
+        if body.is_object() {
+            line["body"] = body;
+        }
+        self.trace.push(line);
     }
 
     /// Hands a node a line now, whoever wrote it.
@@ -177,6 +249,7 @@ impl Town {
                     self.alarms.remove(&(name.to_owned(), alarm));
                 }
                 Deed::Complain(_) => {}
+                Deed::Listen(_) | Deed::Datagram(..) => panic!("these nodes talk in lines"),
                 Deed::FallSilent => self.crash(name[1..].parse().expect("a point")),
             }
         }
@@ -188,11 +261,13 @@ impl Town {
         let reply = envelope.in_reply_to();
         let body = Value::Object(envelope.body);
         if envelope.dest == KIT {
+            self.saw("answered", name, None, body.clone());
             let answered = self.answers.insert(reply.expect("a reply"), body);
             assert_eq!(answered, None, "answered twice");
             return;
         }
         let to = envelope.dest;
+        self.saw("sent", name, Some(&to), body.clone());
         self.sent.push((name.to_owned(), to.clone(), body));
         let lost = self.loss > 0 && self.chance.choose(1000) < self.loss;
         if lost || self.apart.contains(name) != self.apart.contains(&to) {
@@ -201,8 +276,8 @@ impl Town {
         let twice = self.duplicates > 0 && self.chance.choose(1000) < self.duplicates;
         for _ in 0..=u8::from(twice) {
             let after = Duration::from_millis(5 + self.chance.choose(10) as u64);
-            let (to, line) = (to.clone(), line.to_owned());
-            self.plan(after, Due::Line { to, line });
+            let (from, to, line) = (name.to_owned(), to.clone(), line.to_owned());
+            self.plan(after, Due::Line { from, to, line });
         }
     }
 

@@ -13,11 +13,15 @@
 //! | `message.rs` | what nodes say to each other |
 //! | `profile.rs` | the same as JSON, for nodes that let the kit read along |
 //! | `node` | one node with messages, timers and keys |
+//! | `host.rs` | a node and those who ask it: what waits, what is answered |
+//! | `judge.rs` | what an observer sees of a host, for the judge of traces |
 //! | `system` | nodes with a network between them, as models |
 //! | `ring` | the ring with atomic operations, in every published generation, as models |
 //! | `mutant.rs` | seeded violations, for the models and for nodes alike |
 
 pub mod claims;
+pub mod host;
+pub mod judge;
 pub mod message;
 pub mod mutant;
 pub mod node;

@@ -101,7 +101,7 @@ pub struct RingView<I: Ord> {
 }
 
 /// What a member says of itself.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MemberView<I: Ord> {
     /// Its successor list, nearest first.
     pub successors: Vec<I>,

@@ -2,15 +2,16 @@
 //!
 //! Whoever runs it carries the lines and keeps the alarms; so a whole ring runs in a test without a thread.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use peerproof_model::chord::node::Timer;
+use peerproof_model::chord::host;
 use peerproof_model::chord::profile;
-use peerproof_model::space::circle::Id;
 use serde_json::{Map, Value};
 
 use super::breaks::Bug;
 use super::member::Member;
+use super::words::point;
 use crate::control::ring::Request;
 use crate::control::{Envelope, ErrorCode};
 
@@ -19,6 +20,10 @@ use crate::control::{Envelope, ErrorCode};
 pub enum Deed {
     /// Write this line, to the kit or, by way of it, to another node.
     Say(String),
+    /// Listen there: what comes is for [`Desk::receive`].
+    Listen(SocketAddr),
+    /// Send this datagram there.
+    Datagram(SocketAddr, Vec<u8>),
     /// Ring this alarm after that time; instead of earlier, if it was set.
     Set(Alarm, Duration),
     /// Do not ring it.
@@ -32,10 +37,8 @@ pub enum Deed {
 /// What a node waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Alarm {
-    /// A timer of the model's node.
-    Node(Timer),
-    /// The next attempt to join.
-    JoinAgain,
+    /// What the model's node waits for.
+    Host(host::Alarm),
     /// The introducer's sign of life: only a broken node cares.
     Introducer,
 }
@@ -72,13 +75,22 @@ impl Desk {
             Err(why) => return out.push(Deed::Complain(why.to_string())),
         };
         match (point(&envelope.src), &mut self.member) {
-            (Some(from), Some(member)) => match profile::decode(&Value::Object(envelope.body)) {
-                Ok(message) => member.hear(from, message, out),
-                Err(why) => out.push(Deed::Complain(format!("{}: {why}", envelope.src))),
-            },
-            // Whoever has been told nothing takes no part.
-            (Some(_), None) => {}
+            (Some(from), Some(member)) if member.reads_lines() => {
+                match profile::decode(&Value::Object(envelope.body)) {
+                    Ok(message) => member.hear(from, message, out),
+                    Err(why) => out.push(Deed::Complain(format!("{}: {why}", envelope.src))),
+                }
+            }
+            // Whoever has been told nothing, or talks over sockets, heeds no line of another node.
+            (Some(_), _) => {}
             (None, _) => self.asked(envelope, out),
+        }
+    }
+
+    /// A datagram has come.
+    pub fn receive(&mut self, datagram: &[u8], out: &mut Vec<Deed>) {
+        if let Some(member) = &mut self.member {
+            member.receive(datagram, out);
         }
     }
 
@@ -117,7 +129,7 @@ impl Desk {
             }
             (Request::Init(init), None) => match Member::new(init, self.bug) {
                 Ok(mut member) => {
-                    member.introduce(&asker, out);
+                    member.introduce(asker, out);
                     self.member = Some(Box::new(member));
                 }
                 Err(why) => out.push(refuse(ErrorCode::MALFORMED_REQUEST, &why)),
@@ -131,13 +143,6 @@ impl Desk {
             (request, Some(member)) => member.asked(asker, request, out),
         }
     }
-}
-
-/// The point of a node of that name: `n` and its number.
-pub(super) fn point(name: &str) -> Option<Id> {
-    let digits = name.strip_prefix('n')?;
-    let number: u64 = digits.parse().ok()?;
-    (number.to_string() == digits).then(|| Id::from(number))
 }
 
 /// An answer that is an error.
@@ -163,17 +168,4 @@ pub(super) fn say(src: &str, dest: &str, body: Map<String, Value>) -> Deed {
         body,
     };
     Deed::Say(envelope.line())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_nodes_are_n_and_their_number() {
-        assert_eq!(point("n45"), Some(Id::from(45)));
-        for other in ["kit", "n", "45", "n045", "n+4", "n-1", "m45", "n45 "] {
-            assert_eq!(point(other), None, "{other}");
-        }
-    }
 }

@@ -19,7 +19,7 @@ const MOST_KEYS: usize = 4096;
 
 /// Why no node can live with the figures.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FiguresError {
+pub(crate) enum FiguresError {
     #[error("`bits` is 1 to {MOST_BITS}")]
     Bits,
     #[error("`successors` is 1 to {MOST_SUCCESSORS}")]
@@ -33,7 +33,7 @@ pub(super) enum FiguresError {
 }
 
 /// A node with these figures, of the rules of 2003 with both fixes: a newcomer knows no predecessor.
-pub(super) fn config(figures: &Figures) -> Result<Config, FiguresError> {
+pub(crate) fn config(figures: &Figures) -> Result<Config, FiguresError> {
     if !(1..=MOST_BITS).contains(&figures.bits) {
         return Err(FiguresError::Bits);
     }

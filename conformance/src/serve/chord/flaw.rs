@@ -9,7 +9,7 @@ use peerproof_model::space::circle::Id;
 
 use super::breaks::{Bug, Fault};
 use super::desk::Asker;
-use super::member::number;
+use super::words::number;
 use crate::control::ErrorCode;
 use crate::control::ring::{Finger, Lookup, Reply, Request, State};
 
@@ -154,6 +154,9 @@ impl Flaw {
             self.introducer_heard = true;
             self.introducer_silent = false;
         }
+        if fault == Fault::ListsMovedKeys {
+            self.kept.extend(node.store().keys().copied().map(number));
+        }
         if self.heard_of.len() < MOST {
             self.heard_of.insert(from);
             self.heard_of.extend(named(&message));
@@ -293,12 +296,15 @@ impl Flaw {
         state
     }
 
-    pub(super) fn lookup(&self, mut lookup: Lookup, key: Id) -> Lookup {
+    pub(super) fn lookup(&self, mut lookup: Lookup, request: &Request) -> Lookup {
+        let Request::Lookup { key } = request else {
+            return lookup;
+        };
         match self.fault {
             Some(Fault::CountsOneHopMore) => {
                 lookup.hops = lookup.hops.map(|hops| hops.saturating_add(1));
             }
-            Some(Fault::ForgetsTheWrap) if lookup.owner < number(key) => {
+            Some(Fault::ForgetsTheWrap) if lookup.owner < *key => {
                 let path = lookup.path.iter().flatten().copied();
                 lookup.owner = path.max().unwrap_or(lookup.owner);
                 lookup.path = None;
@@ -331,9 +337,10 @@ impl Flaw {
     }
 }
 
-/// Whether a node knows nobody but itself.
+/// Whether it is a ring by itself: it has no successor but itself.
 fn is_alone(node: &ChordNode) -> bool {
-    node.successors().iter().all(|other| *other == node.id())
+    let mut successors = node.successors().iter();
+    node.is_member() && successors.all(|successor| *successor == node.id())
 }
 
 fn has_value(node: &ChordNode, key: Id) -> bool {

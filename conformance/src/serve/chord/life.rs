@@ -1,12 +1,19 @@
 //! What runs a desk: it hands lines over, rings alarms in time, and can be stopped where it is.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::desk::{Alarm, Deed, Desk};
+use super::mail::MOST_DATAGRAM;
 
-/// The most lines that wait to be read.
+/// How long a reader of datagrams waits until it looks whether its node still lives.
+const LOOK_UP: Duration = Duration::from_millis(100);
+
+/// The most lines and datagrams that wait to be read.
 const MOST_LINES: usize = 4096;
 
 /// The most bytes of complaints that are kept.
@@ -21,7 +28,7 @@ pub(super) struct Inbox {
 
 #[derive(Debug, Default)]
 struct Inside {
-    lines: VecDeque<String>,
+    words: VecDeque<Word>,
     paused: bool,
     /// No more lines come: it ends when those that are there are read.
     closed: bool,
@@ -30,9 +37,16 @@ struct Inside {
     complaints: String,
 }
 
+/// What a node is told.
+#[derive(Debug)]
+enum Word {
+    Line(String),
+    Datagram(Vec<u8>),
+}
+
 /// What a node waits for next.
 enum Next {
-    Line(String),
+    Word(Word),
     Time,
     End,
 }
@@ -40,11 +54,15 @@ enum Next {
 impl Inbox {
     /// Hands a line over, if there is room and somebody who reads.
     pub(super) fn offer(&self, line: &str) -> bool {
+        self.put(|| Word::Line(line.to_owned()))
+    }
+
+    fn put(&self, word: impl FnOnce() -> Word) -> bool {
         let mut inside = self.inside();
-        if inside.ended || inside.closed || inside.lines.len() >= MOST_LINES {
+        if inside.ended || inside.closed || inside.words.len() >= MOST_LINES {
             return false;
         }
-        inside.lines.push_back(line.to_owned());
+        inside.words.push_back(word());
         self.news.notify_all();
         true
     }
@@ -52,13 +70,13 @@ impl Inbox {
     /// Hands a line over, and waits for room; false when nobody reads any more.
     pub(super) fn push(&self, line: String) -> bool {
         let mut inside = self.inside();
-        while !inside.ended && inside.lines.len() >= MOST_LINES {
+        while !inside.ended && inside.words.len() >= MOST_LINES {
             inside = wait(&self.news, inside, None);
         }
         if inside.ended {
             return false;
         }
-        inside.lines.push_back(line);
+        inside.words.push_back(Word::Line(line));
         self.news.notify_all();
         true
     }
@@ -108,9 +126,9 @@ impl Inbox {
             if time.is_some_and(|time| time <= now) {
                 return Next::Time;
             }
-            if let Some(line) = inside.lines.pop_front() {
+            if let Some(word) = inside.words.pop_front() {
                 self.news.notify_all();
-                return Next::Line(line);
+                return Next::Word(word);
             }
             if inside.closed {
                 return Next::End;
@@ -175,15 +193,61 @@ impl Alarms {
     }
 }
 
-/// Lives until the inbox ends it or is empty and closed, or nobody hears what it says; `say` takes a line without its end.
-pub(super) fn live(mut desk: Desk, inbox: &Inbox, mut say: impl FnMut(String) -> bool) {
+/// Where a node listens, and the thread that reads there. Dropping it closes the socket.
+struct Ear {
+    socket: UdpSocket,
+    inbox: Arc<Inbox>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ear {
+    fn new(address: SocketAddr, inbox: &Arc<Inbox>) -> io::Result<Self> {
+        let socket = UdpSocket::bind(address)?;
+        let reads = socket.try_clone()?;
+        reads.set_read_timeout(Some(LOOK_UP))?;
+        let told = Arc::clone(inbox);
+        let thread = std::thread::Builder::new().spawn(move || {
+            let mut buffer = vec![0; MOST_DATAGRAM];
+            while !told.inside().ended {
+                // An error is a time-out, or what a dead peer's system says.
+                if let Ok(length) = reads.recv(&mut buffer) {
+                    told.put(|| Word::Datagram(buffer[..length].to_vec()));
+                }
+            }
+        })?;
+        Ok(Self {
+            socket,
+            inbox: Arc::clone(inbox),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        self.inbox.end();
+        // An empty datagram wakes the reader; without it, it looks up by itself.
+        if let Ok(own) = self.socket.local_addr() {
+            let _ = self.socket.send_to(&[], own);
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Lives until the inbox ends it or is empty and closed, or nobody hears what it says; `say` takes a line without
+/// its end. The inbox is ended then.
+pub(super) fn live(mut desk: Desk, inbox: &Arc<Inbox>, mut say: impl FnMut(String) -> bool) {
     let mut alarms = Alarms::default();
     let mut deeds = Vec::new();
+    let mut ear = None;
     let mut silent = false;
     loop {
         match inbox.next(alarms.next()) {
-            Next::End => return,
-            Next::Line(line) => desk.hear(&line, &mut deeds),
+            Next::End => break,
+            Next::Word(Word::Line(line)) => desk.hear(&line, &mut deeds),
+            Next::Word(Word::Datagram(bytes)) => desk.receive(&bytes, &mut deeds),
             Next::Time => {
                 if let Some(alarm) = alarms.due(Instant::now()) {
                     desk.ring(alarm, &mut deeds);
@@ -192,12 +256,24 @@ pub(super) fn live(mut desk: Desk, inbox: &Inbox, mut say: impl FnMut(String) ->
         }
         for deed in deeds.drain(..) {
             match deed {
-                Deed::Say(line) if !silent => {
-                    if !say(line) {
-                        return;
+                Deed::Say(line) => {
+                    if !silent && !say(line) {
+                        return inbox.end();
                     }
                 }
-                Deed::Say(_) => {}
+                Deed::Listen(address) => match Ear::new(address, inbox) {
+                    Ok(new) => ear = Some(new),
+                    Err(why) => {
+                        inbox.complain(&format!("cannot listen on {address}: {why}"));
+                        return inbox.end();
+                    }
+                },
+                Deed::Datagram(to, bytes) => {
+                    if let Some(ear) = ear.as_ref().filter(|_| !silent) {
+                        // What cannot be sent is lost, as on a network.
+                        let _ = ear.socket.send_to(&bytes, to);
+                    }
+                }
                 Deed::Set(alarm, after) => alarms.set(alarm, Instant::now() + after),
                 Deed::Cancel(alarm) => alarms.cancel(alarm),
                 Deed::Complain(what) => inbox.complain(&what),
@@ -205,4 +281,5 @@ pub(super) fn live(mut desk: Desk, inbox: &Inbox, mut say: impl FnMut(String) ->
             }
         }
     }
+    inbox.end();
 }

@@ -3,7 +3,9 @@
 //! | file | holds |
 //! |---|---|
 //! | `desk.rs` | lines and expired alarms in, lines and alarms out: no thread, no clock, no socket |
-//! | `member.rs` | what the node is asked, what waits for an answer, what it says |
+//! | `member.rs` | the model's host behind names, numbers and words |
+//! | `mail.rs` | how its messages travel: through the kit, or over sockets |
+//! | `words.rs` | the model's questions and replies in the words of the control plane |
 //! | `figures.rs` | the figures of `init` as those of the model's node |
 //! | `breaks.rs` | the seeded violations, and which case catches which |
 //! | `flaw.rs` | those of the violations that are not the model's |
@@ -14,11 +16,13 @@
 mod breaks;
 mod desk;
 mod embedded;
-mod figures;
+pub(crate) mod figures;
 mod flaw;
 mod life;
+mod mail;
 mod member;
 mod stdio;
+pub(crate) mod words;
 
 pub use breaks::{BREAKS, Bug};
 pub use desk::{Alarm, Deed, Desk};

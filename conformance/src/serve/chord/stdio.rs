@@ -50,7 +50,6 @@ impl Speaker for Ring {
             let written = writeln!(output, "{line}").and_then(|()| output.flush());
             written.is_ok()
         });
-        inbox.end();
         let last = inbox.complaints();
         if !last.is_empty() {
             eprint!("{last}");

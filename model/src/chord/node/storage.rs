@@ -12,6 +12,11 @@ use crate::chord::message::{Answer, Entry, Query};
 use crate::chord::mutant::Mutant;
 use crate::space::circle::Id;
 
+/// The most bytes of values in one message, and what an entry counts besides its value: in JSON, where a byte
+/// may take six, a message then stays below 64 KiB.
+const MOST_HELD: usize = 9 << 10;
+const ENTRY: usize = 32;
+
 /// How many rounds of repair a replica stays without being renewed.
 const FRESH: u8 = 2;
 
@@ -40,6 +45,26 @@ pub struct Write {
     client: Option<(Id, u32)>,
     version: u32,
     waiting: BTreeSet<Id>,
+}
+
+impl Act<'_> {
+    /// Asks `to` to keep entries, in as many messages as it takes.
+    fn hold(&mut self, to: Id, tag: u32, entries: Vec<Entry>, as_owner: bool) {
+        let mut part: Vec<Entry> = Vec::new();
+        let mut bytes = 0;
+        for entry in entries {
+            let more = ENTRY + entry.value.as_ref().map_or(0, Vec::len);
+            if !part.is_empty() && bytes + more > MOST_HELD {
+                let entries = std::mem::take(&mut part);
+                self.ask(to, tag, Query::Hold { entries, as_owner });
+                bytes = 0;
+            }
+            bytes += more;
+            part.push(entry);
+        }
+        let entries = part;
+        self.ask(to, tag, Query::Hold { entries, as_owner });
+    }
 }
 
 impl ChordNode {
@@ -137,9 +162,7 @@ impl ChordNode {
         }
         for holder in holders {
             let tag = self.fresh_tag();
-            let entries = entries.clone();
-            let as_owner = false;
-            act.ask(*holder, tag, Query::Hold { entries, as_owner });
+            act.hold(*holder, tag, entries.clone(), false);
         }
     }
 
@@ -306,9 +329,7 @@ impl ChordNode {
             return;
         }
         if self.is(Mutant::DropsBeforeHeld) {
-            let entries = self.entries(keys.clone());
-            let as_owner = true;
-            act.ask(to, 0, Query::Hold { entries, as_owner });
+            act.hold(to, 0, self.entries(keys.clone()), true);
             self.store.retain(|key, _| !keys.contains(key));
             return;
         }
@@ -328,9 +349,8 @@ impl ChordNode {
         handover.tries = handover.tries.saturating_add(1);
         let keys: Vec<Id> = handover.keys.iter().copied().collect();
         let entries = self.entries(keys);
-        let as_owner = true;
         let tag = self.fresh_tag();
-        act.ask(to, tag, Query::Hold { entries, as_owner });
+        act.hold(to, tag, entries, true);
         act.set(Timer::Handover(to), self.config().timing.answer);
     }
 
