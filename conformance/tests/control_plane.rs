@@ -2,7 +2,7 @@
 
 use peerproof::control::ring::{Reply, Request};
 use peerproof::control::{Envelope, ErrorCode, KIT};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const PAGE: &str = include_str!("../../docs/control-plane.md");
 
@@ -31,6 +31,64 @@ fn every_example_is_a_request_a_reply_or_an_error() {
             let known = serde_json::from_value::<Reply>(body).is_ok();
             assert!(known || envelope.error().is_some(), "{example}");
         }
+    }
+}
+
+const SCHEMA: &str = include_str!("../../docs/control-plane.schema.json");
+
+fn schema() -> jsonschema::Validator {
+    let schema: Value = serde_json::from_str(SCHEMA).expect("JSON");
+    jsonschema::validator_for(&schema).expect("a schema")
+}
+
+#[test]
+fn every_example_is_valid_by_the_schema() {
+    let schema = schema();
+    for example in examples() {
+        let error = schema.validate(&example).err();
+        assert!(error.is_none(), "{example}: {error:?}");
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_the_page_does_not_allow() {
+    let wrong = [
+        json!({"src": "kit", "dest": "n45", "body": {"type": "lookup", "msg_id": 7}}),
+        json!({"src": "kit", "dest": "n45", "body": {"type": "lookup", "key": 7}}),
+        json!({"src": "kit", "dest": "n45", "body": {"type": "lookup", "msg_id": 7, "key": "42"}}),
+        json!({"src": "n45", "dest": "kit", "body": {"type": "lookup_ok", "in_reply_to": 7}}),
+        json!({"src": "n45", "dest": "kit", "body": {"type": "state_ok", "in_reply_to": 7, "member": true, "id": 45}}),
+        json!({"src": "n45", "dest": "kit", "body": {"type": "get_ok", "in_reply_to": 7, "value": null}}),
+        json!({"src": "n045", "dest": "kit", "body": {"type": "put_ok", "in_reply_to": 7}}),
+        json!({"src": "n45", "dest": "kit", "body": {"type": "error", "in_reply_to": 7, "text": "no"}}),
+    ];
+    let schema = schema();
+    for wrong in wrong {
+        assert!(!schema.is_valid(&wrong), "{wrong}");
+    }
+}
+
+/// Whoever adds an operation adds its form to the schema.
+#[test]
+fn the_schema_knows_every_request() {
+    let asked = [
+        Request::Join { introducer: None },
+        Request::Leave,
+        Request::State,
+        Request::Lookup { key: 42 },
+        Request::Put {
+            key: 42,
+            value: "apple".to_owned(),
+        },
+        Request::Get { key: 42 },
+        Request::Delete { key: 42 },
+    ];
+    let schema = schema();
+    for request in asked {
+        let mut body = serde_json::to_value(&request).expect("JSON");
+        body["msg_id"] = 7.into();
+        let line = json!({"src": KIT, "dest": "n45", "body": body});
+        assert!(schema.is_valid(&line), "{line}");
     }
 }
 
