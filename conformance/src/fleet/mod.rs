@@ -148,6 +148,11 @@ impl Fleet {
         &self.plan
     }
 
+    /// From now on answers may take so long.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.plan.patience = patience;
+    }
+
     /// How reports name what is started.
     pub fn starter_name(&self) -> String {
         self.starter.name()

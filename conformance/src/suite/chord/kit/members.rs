@@ -11,6 +11,10 @@ use super::{RingKit, name};
 use crate::case::Stop;
 use crate::control::ring::{Figures, Init, Introducer, Network, Reply, Request, State};
 
+/// How many times the patience for one answer a program has for its first one: it starts, perhaps in a slow language on a
+/// busy machine, and nothing that it is judged by says how fast.
+const START: u32 = 5;
+
 impl RingKit {
     /// Starts the process, if it does not live, and says what it is to be told.
     fn start(&mut self, node: u64, process: &str, via: Option<u64>) -> Result<Option<Init>, Stop> {
@@ -45,7 +49,11 @@ impl RingKit {
             return Ok(());
         };
         self.operations.remove(&node);
-        match self.call(node, &Request::Init(init))? {
+        let patience = self.ground.patience;
+        self.fleet()?.set_patience(patience * START);
+        let replied = self.call(node, &Request::Init(init));
+        self.fleet()?.set_patience(patience);
+        match replied? {
             Replied::Ok(Reply::InitOk(ok)) => {
                 if let Some(operations) = ok.operations {
                     self.operations.insert(node, operations);
