@@ -1,6 +1,8 @@
-//! What is judged: a node that runs already, a program that the kit starts, or the embedded reference.
+//! What is judged: a node that runs already, a program that the kit starts, one behind an adapter, or the embedded
+//! reference.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// The node that a suite judges.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub enum Target {
     Address(SocketAddr),
     /// A command line that starts a node; its placeholders are the suite's.
     Command(String),
+    /// The file of an adapter, which says how a node is started and driven (docs/adapters.md).
+    Adapter(PathBuf),
 }
 
 impl Target {
@@ -24,6 +28,7 @@ impl Target {
             Self::Embedded { bug: Some(bug) } => format!("reference --break {bug}"),
             Self::Address(address) => address.to_string(),
             Self::Command(line) => line.clone(),
+            Self::Adapter(file) => format!("adapter {}", file.display()),
         }
     }
 }

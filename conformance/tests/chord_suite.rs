@@ -1,13 +1,15 @@
 //! The suite `chord` against the reference node, sound and broken.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use peerproof::case::{CaseInfo, Verdict};
+use peerproof::control::ring::Network;
 use peerproof::run::{Selection, SuiteReport, Unwatched, WhyNot, run};
 use peerproof::suite::chord::ChordSuite;
-use peerproof::suite::{Break, OpenError, Options, Suite};
+use peerproof::suite::{self, Break, OpenError, Options, Suite};
 use peerproof::target::Target;
 
 fn judge(
@@ -50,6 +52,29 @@ fn passes(case: &CaseInfo) -> Result<(), Failed> {
         }
     }
     Err(format!("never judged: {last}").into())
+}
+
+/// The reference passes over sockets as well.
+fn passes_over_sockets() -> Result<(), Failed> {
+    let options = Options {
+        network: Some(Network::Sockets),
+        ..Options::default()
+    };
+    let report = judge(None, &options, &Selection::default())?;
+    let overloaded = |observed: &str| observed.contains("kept the kit waiting");
+    let wrong: Vec<String> = report
+        .outcomes()
+        .filter(|(_, outcome)| outcome.verdict != Verdict::Pass && !overloaded(&outcome.observed))
+        .map(|(case, outcome)| format!("{} {:?}: {}", case.id, outcome.verdict, outcome.observed))
+        .collect();
+    let skipped = report
+        .cases
+        .iter()
+        .filter(|case| case.why_not == Some(WhyNot::Network));
+    match (wrong.is_empty(), skipped.count()) {
+        (true, 4) => Ok(()),
+        (_, skipped) => Err(format!("{skipped} not run; {}", wrong.join("\n")).into()),
+    }
 }
 
 /// A break is caught when the declared case sees its property broken.
@@ -187,13 +212,95 @@ fn a_failure_has_a_short_schedule_and_a_name() -> Result<(), Failed> {
     }
 }
 
-fn an_address_is_no_target() -> Result<(), Failed> {
-    let address = "127.0.0.1:1".parse()?;
-    match ChordSuite.open(&Target::Address(address), &Options::default()) {
-        Err(OpenError::Usage(why)) if why.contains("--node CMD") => Ok(()),
-        Err(other) => Err(other.to_string().into()),
-        Ok(_) => Err("it was opened".into()),
+/// What cannot be judged is a wrong use, with a word about what to do instead.
+fn wrong_uses_are_told_what_to_do() -> Result<(), Failed> {
+    let adapter = Target::Adapter("no/such/file.toml".into());
+    let kit = Some(Network::Kit);
+    let uses = [
+        (Target::Address("127.0.0.1:1".parse()?), None, "--node CMD"),
+        (adapter.clone(), kit, "sockets of their own"),
+        (adapter, None, "no/such/file.toml"),
+        (
+            Target::Command(" ".to_owned()),
+            None,
+            "the command line is empty",
+        ),
+    ];
+    for (target, network, expected) in uses {
+        let options = Options {
+            network,
+            ..Options::default()
+        };
+        match ChordSuite.open(&target, &options) {
+            Err(OpenError::Usage(why)) if why.contains(expected) => {}
+            Err(other) => return Err(format!("{target:?}: {other}").into()),
+            Ok(_) => return Err(format!("{target:?} was opened").into()),
+        }
     }
+    let adapter = Target::Adapter("some.toml".into());
+    for suite in suite::all().into_iter().filter(|it| it.name() != "chord") {
+        let opened = suite.open(&adapter, &Options::default());
+        if !matches!(opened, Err(OpenError::Usage(_))) {
+            return Err(format!("{} takes an adapter", suite.name()).into());
+        }
+    }
+    Ok(())
+}
+
+/// A node that somebody else wrote, in another language, passes over both networks.
+fn the_node_in_python(network: Network) -> Result<(), Failed> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/nodes/ring_node.py");
+    let options = Options {
+        network: Some(network),
+        patience: Duration::from_secs(10),
+        ..Options::default()
+    };
+    let target = Target::Command(format!("exec python3 '{}'", file.display()));
+    let session = ChordSuite.open(&target, &options)?;
+    let selection = only("chord/{single,join,rejoin}/*")?;
+    let report = run(&ChordSuite, &*session, &selection, 1, &Unwatched);
+    let wrong: Vec<String> = report
+        .outcomes()
+        .filter(|(_, outcome)| outcome.verdict != Verdict::Pass)
+        .map(|(case, outcome)| format!("{} {:?}: {}", case.id, outcome.verdict, outcome.observed))
+        .collect();
+    match (wrong.is_empty(), report.outcomes().count()) {
+        (true, 10) => Ok(()),
+        (_, count) => Err(format!("{count} cases: {}", wrong.join("\n")).into()),
+    }
+}
+
+/// The page about the suite has a row for every case, with its level and the fact that it asks, in order.
+fn the_page_has_every_case() -> Result<(), Failed> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/spec/chord-suite.md");
+    let page = std::fs::read_to_string(page)?;
+    let rows: Vec<&str> = page.lines().filter(|line| line.ends_with("` |")).collect();
+    let row = |case: &CaseInfo| {
+        let id = case.id.trim_start_matches("chord/");
+        let level = format!("{:?}", case.level).to_lowercase();
+        format!("| {id} | {level} | `{}` |", case.property)
+    };
+    let expected: Vec<String> = ChordSuite.cases().iter().map(row).collect();
+    if rows == expected {
+        return Ok(());
+    }
+    let differs = rows
+        .iter()
+        .zip(&expected)
+        .find(|(shown, expected)| shown != expected);
+    Err(format!("{} rows, not {}: {differs:?}", rows.len(), expected.len()).into())
+}
+
+/// Every case asks a property that there is, and names claims that there are.
+fn cases_name_properties_and_claims() -> Result<(), Failed> {
+    let (properties, claims) = (ChordSuite.properties(), ChordSuite.claims());
+    for case in ChordSuite.cases() {
+        let known = |id: &str| claims.iter().any(|claim| claim.id == id);
+        if !properties.contains(&case.property) || !case.claims.iter().all(|id| known(id)) {
+            return Err(format!("{} names what there is not", case.id).into());
+        }
+    }
+    Ok(())
 }
 
 fn main() -> ExitCode {
@@ -218,7 +325,7 @@ fn main() -> ExitCode {
         ));
     }
     type Check = fn() -> Result<(), Failed>;
-    let checks: [(&str, Check); 4] = [
+    let checks: [(&str, Check); 9] = [
         (
             "a half-built node is told what to do next",
             a_half_built_node_is_told_what_to_do_next,
@@ -231,7 +338,22 @@ fn main() -> ExitCode {
             "a failure has a short schedule and a name",
             a_failure_has_a_short_schedule_and_a_name,
         ),
-        ("an address is no target", an_address_is_no_target),
+        (
+            "wrong uses are told what to do",
+            wrong_uses_are_told_what_to_do,
+        ),
+        ("the reference passes over sockets", passes_over_sockets),
+        ("the page has every case", the_page_has_every_case),
+        (
+            "cases name properties and claims that there are",
+            cases_name_properties_and_claims,
+        ),
+        ("a node in Python passes through the kit", || {
+            the_node_in_python(Network::Kit)
+        }),
+        ("a node in Python passes over sockets", || {
+            the_node_in_python(Network::Sockets)
+        }),
     ];
     trials.extend(checks.map(|(name, check)| Trial::test(name, check)));
     let mut arguments = Arguments::from_args();

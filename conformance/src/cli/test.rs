@@ -31,6 +31,9 @@ pub(super) struct Args {
     /// A command line that starts the node
     #[arg(long, value_name = "CMD", conflicts_with = "bug")]
     node: Option<String>,
+    /// An adapter that says how the node is started and driven (docs/adapters.md)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "node", "bug"])]
+    adapter: Option<PathBuf>,
     /// Test the embedded reference node with this seeded violation
     #[arg(long = "break", value_name = "BUG")]
     bug: Option<String>,
@@ -103,6 +106,13 @@ enum NetworkArg {
 }
 
 impl NetworkArg {
+    fn network(self) -> Network {
+        match self {
+            Self::Kit => Network::Kit,
+            Self::Sockets => Network::Sockets,
+        }
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::Kit => "kit",
@@ -267,10 +277,7 @@ impl<'a> Plan<'a> {
             swarm: self.args.swarm,
             patience: Duration::from_secs_f64(self.args.patience),
             long_patience: defaults.long_patience.mul_f64(factor),
-            network: match self.args.network {
-                Some(NetworkArg::Sockets) => Network::Sockets,
-                Some(NetworkArg::Kit) | None => Network::Kit,
-            },
+            network: self.args.network.map(NetworkArg::network),
             period: self.args.period.map(Duration::from_millis),
             shrinking: SHRINKING,
         };
@@ -354,6 +361,7 @@ impl<'a> Plan<'a> {
         };
         flag("--target", args.target.clone());
         flag("--node", args.node.clone());
+        flag("--adapter", args.adapter.as_ref().map(path));
         flag("--break", args.bug.clone());
         flag("--torrent", args.torrent.as_ref().map(path));
         flag("--torrents", args.torrents.as_ref().map(path));
@@ -377,6 +385,7 @@ fn suites(args: &Args, catalogue: &Catalogue) -> Result<Vec<&'static dyn Suite>,
     let one_only = [
         ("--target", args.target.is_some()),
         ("--node", args.node.is_some()),
+        ("--adapter", args.adapter.is_some()),
         ("--break", args.bug.is_some()),
         ("--torrent", args.torrent.is_some()),
         ("--torrents", args.torrents.is_some()),
@@ -407,6 +416,10 @@ fn target(args: &Args, suites: &[&'static dyn Suite]) -> Result<Target, Failure>
             ));
         }
         return Ok(Target::Command(line.clone()));
+    }
+    if let Some(file) = &args.adapter {
+        outputs::readable("adapter", file)?;
+        return Ok(Target::Adapter(file.clone()));
     }
     if let (Some(bug), [suite]) = (&args.bug, suites) {
         serve::known_break(bug, suite.name(), suite.breaks().iter().map(|it| it.name))?;

@@ -91,8 +91,8 @@ pub struct Options {
     pub patience: Duration,
     /// How long the target may take until it unchokes an interested peer, or announces.
     pub long_patience: Duration,
-    /// How messages between nodes travel (`chord`).
-    pub network: Network,
+    /// How messages between nodes travel, if not as the target is used to (`chord`).
+    pub network: Option<Network>,
     /// Between two rounds of stabilization, if not the suite's own choice (`chord`).
     pub period: Option<Duration>,
     /// How long smaller schedules of failing cases are looked for, in all cases together (`chord`).
@@ -110,7 +110,7 @@ impl Default for Options {
             swarm: None,
             patience: Duration::from_secs(2),
             long_patience: Duration::from_secs(30),
-            network: Network::Kit,
+            network: None,
             period: None,
             shrinking: Duration::ZERO,
         }
@@ -129,6 +129,14 @@ pub enum OpenError {
     /// The kit's own fault: exit status 4.
     #[error("{0}")]
     Kit(String),
+}
+
+impl OpenError {
+    /// A suite whose nodes speak a protocol of their own, and need no adapter.
+    pub fn takes_no_adapter() -> Self {
+        let why = "--adapter is for nodes that are driven by the control plane: `peerproof test chord --adapter FILE`";
+        Self::Usage(why.to_owned())
+    }
 }
 
 /// Every suite, in the order of `peerproof list`.

@@ -27,7 +27,8 @@ pub struct RunView {
     pub replicas: usize,
     /// How long repairs may take.
     pub bounds: Bounds,
-    /// Whether messages between nodes may be lost: who gives up a lookup then breaks nothing.
+    /// Whether messages between nodes may be lost: who then gives up a lookup, or takes a live node for dead, breaks
+    /// nothing.
     pub lossy: bool,
     /// Who was a member when, in the order of asking.
     pub stays: Vec<Stay>,

@@ -56,6 +56,7 @@ impl Suite for LeecherSuite {
                 return Err(OpenError::Usage(why.to_owned()));
             }
             (Target::Command(line), _) => How::Command(line.clone()),
+            (Target::Adapter(_), _) => return Err(OpenError::takes_no_adapter()),
             (Target::Address(address), Some(folder)) if folder.is_dir() => How::Watching {
                 address: *address,
                 folder: folder.clone(),

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::control::Starter;
+use crate::control::adapter::Adapted;
 use crate::control::process::{Limits, Programs};
 use crate::control::ring::Network;
+use crate::control::{StartError, Starter};
 use crate::serve::chord::Reference;
 use crate::suite::{OpenError, Options};
 use crate::target::Target;
@@ -38,17 +39,37 @@ pub(crate) struct Ground {
 impl Ground {
     /// The ground for a target.
     pub(crate) fn open(target: &Target, options: &Options) -> Result<Self, OpenError> {
-        let (starter, period, concurrency) = match target {
+        let kit = Network::Kit;
+        let (starter, period, concurrency, usual) = match target {
             Target::Embedded { bug } => {
                 let reference = match bug {
                     None => Reference::sound(),
-                    Some(bug) => Reference::broken(bug).map_err(usage)?,
+                    Some(bug) => Reference::broken(bug).map_err(opened)?,
                 };
-                (Arc::new(reference) as Arc<dyn Starter>, OWN_PERIOD, 12)
+                (Arc::new(reference) as Arc<dyn Starter>, OWN_PERIOD, 12, kit)
             }
             Target::Command(line) => {
-                let programs = Programs::new(line, Limits::default()).map_err(usage)?;
-                (Arc::new(programs) as Arc<dyn Starter>, FOREIGN_PERIOD, 2)
+                let programs = Programs::new(line, Limits::default()).map_err(opened)?;
+                (
+                    Arc::new(programs) as Arc<dyn Starter>,
+                    FOREIGN_PERIOD,
+                    2,
+                    kit,
+                )
+            }
+            Target::Adapter(_) if options.network == Some(Network::Kit) => {
+                let why = "--network kit: nodes behind an adapter talk over sockets of their own";
+                return Err(OpenError::Usage(why.to_owned()));
+            }
+            Target::Adapter(file) => {
+                let adapted = Adapted::read(file, Limits::default()).map_err(opened)?;
+                let sockets = Network::Sockets;
+                (
+                    Arc::new(adapted) as Arc<dyn Starter>,
+                    FOREIGN_PERIOD,
+                    2,
+                    sockets,
+                )
             }
             Target::Address(address) => {
                 return Err(OpenError::Usage(format!(
@@ -59,7 +80,7 @@ impl Ground {
         };
         Ok(Self {
             starter,
-            network: options.network,
+            network: options.network.unwrap_or(usual),
             period: options.period.unwrap_or(period),
             patience: options.patience,
             shrinking: options.shrinking,
@@ -74,6 +95,9 @@ impl Ground {
     }
 }
 
-fn usage(error: impl std::fmt::Display) -> OpenError {
-    OpenError::Usage(error.to_string())
+fn opened(error: StartError) -> OpenError {
+    match error {
+        StartError::Usage(why) => OpenError::Usage(why),
+        StartError::Machine(why) => OpenError::Kit(why),
+    }
 }

@@ -74,6 +74,8 @@ pub(crate) enum Until {
 /// Weather in words: what a case asks of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Skies {
+    /// Everything arrives, once, in order.
+    Clear,
     /// Every seventh message or so is lost.
     Loss,
     /// Every second message comes twice.
@@ -88,6 +90,7 @@ impl Skies {
             period * least / 20..=period * most / 20
         };
         match self {
+            Self::Clear => Weather::default(),
             Self::Loss => Weather {
                 loss: 0.15,
                 ..Weather::default()
@@ -179,6 +182,7 @@ impl fmt::Display for Step {
             Self::Resume(node) => write!(f, "n{node} goes on"),
             Self::Rest(periods) => write!(f, "{periods} periods pass"),
             Self::RestOfTimeout(part) => write!(f, "{part} % of the timeout pass"),
+            Self::Weather(Skies::Clear) => f.write_str("from now on every message arrives"),
             Self::Weather(Skies::Loss) => f.write_str("from now on messages are lost"),
             Self::Weather(Skies::Duplicates) => f.write_str("from now on messages come twice"),
             Self::Weather(Skies::Disorder) => {

@@ -43,6 +43,7 @@ pub(super) fn open(target: &Target, options: &Options) -> Result<(Ground, Keeper
         Target::Embedded { bug } => embedded(bug.as_deref(), options),
         Target::Address(address) => running(*address, options),
         Target::Command(line) => program(line, options),
+        Target::Adapter(_) => Err(OpenError::takes_no_adapter()),
     }
 }
 

@@ -64,6 +64,7 @@ pub(super) fn open(target: &Target, options: &Options) -> Result<TrackerSession,
             let program = Started::start(line, &hashes)?;
             (program.address(), Some(Node::Program(program)))
         }
+        Target::Adapter(_) => return Err(OpenError::takes_no_adapter()),
     };
     let udp = SocketAddr::new(address.ip(), options.udp_port.unwrap_or(address.port()));
     let path = options

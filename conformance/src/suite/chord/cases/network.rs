@@ -4,7 +4,7 @@ use super::{LECTURE, case, ring_of};
 use crate::case::Case;
 use crate::case::Level::Must;
 use crate::suite::chord::kit::RingKit;
-use crate::suite::chord::step::Step::{self, GetFromAll, Put, Settle, Weather};
+use crate::suite::chord::step::Step::{self, GetFromAll, Put, Rest, Settle, Weather};
 use crate::suite::chord::step::{Skies, Until};
 
 fn under(skies: Skies) -> Vec<Step> {
@@ -27,9 +27,15 @@ pub(super) static CASES: &[Case<RingKit>] = &[
             ],
             "becomes_ideal",
         ),
-        "The lectures' ring is made while the network loses every seventh message.",
+        "The lectures' ring is made, and lives for ten periods, while the network loses every seventh message; then every message arrives.",
         "Who waits for an answer asks again: every node becomes a member, and within the stated number of periods the ring is in order.",
-        |kit| kit.follow(&under(Skies::Loss)),
+        |kit| {
+            let mut steps = vec![Weather(Skies::Loss)];
+            steps.extend(ring_of(&LECTURE));
+            // Who has lost three messages of the same node may take it for dead: nothing is asked before the end.
+            steps.extend([Rest(10), Weather(Skies::Clear), Settle(Until::Neighbours)]);
+            kit.follow(&steps)
+        },
     ),
     case(
         "chord/network/duplicates",

@@ -238,7 +238,7 @@ impl RingKit {
             Step::Rest(periods) => self.rest(self.ground.period * *periods),
             Step::RestOfTimeout(part) => self.rest(self.timeout() * *part / 100),
             Step::Weather(skies) => {
-                self.view.lossy |= skies.loses();
+                self.view.lossy = skies.loses();
                 let weather = skies.weather(self.ground.period);
                 Ok(self.fleet()?.set_weather(weather)?)
             }

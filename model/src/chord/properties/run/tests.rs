@@ -442,6 +442,9 @@ fn in_a_ring_in_order_every_lookup_is_answered() {
     broken(&view, name, "a lookup of 42 from 80 is refused: later");
     view.lossy = true;
     assert_eq!(judged(&view, name), Unknown);
+    // Who has lost too many messages of a node may pass it over.
+    looks_up(&mut view, 80, 42, 1_700, 80);
+    assert_eq!(judged(&view, name), Unknown);
 }
 
 #[test]
