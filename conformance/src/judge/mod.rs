@@ -24,6 +24,9 @@ use crate::fleet::{Event, What as Seen};
 /// How long the judge may take for one case of a suite.
 const A_MOMENT: Duration = Duration::from_secs(2);
 
+/// How many characters of what was said a report shows.
+const SHORT: usize = 240;
+
 /// What a case of a suite may cost the judge.
 const FEW: Limits = Limits {
     states: 50_000,
@@ -52,12 +55,23 @@ pub fn unexplained(events: &[Event]) -> Option<String> {
     };
     let line = log.lines.iter().find(|line| line.place == refusal.line)?;
     let to = line.peer.as_deref().unwrap_or("the kit");
-    let body = Value::Object(line.body.clone());
+    let body = short(&Value::Object(line.body.clone()).to_string());
     let instead = refusal.nearest.first();
     let instead = instead.map_or_else(String::new, |nearest| {
-        format!("; a node that follows the specification could {nearest}")
+        format!(
+            "; a node that follows the specification could {}",
+            short(nearest)
+        )
     });
     Some(format!("{} said {body} to {to}{instead}", refusal.node))
+}
+
+/// The beginning of a long text.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(SHORT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// The log of what a fleet saw.

@@ -197,11 +197,11 @@ impl Session for RingSession {
                 told = smaller;
             }
             outcome.schedule = self.schedule(&told);
-            if let Judgement::Broken(why) = judgement(info, &told.view) {
-                outcome.schedule.push(format!("broken      {why}"));
-            }
             if let Some(what) = judge::unexplained(&told.seen) {
                 outcome.schedule.push(format!("unexplained {what}"));
+            }
+            if let Judgement::Broken(why) = judgement(info, &told.view) {
+                outcome.schedule.push(format!("broken      {why}"));
             }
         }
         outcome.recording = told.recording;
