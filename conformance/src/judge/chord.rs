@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::trace::{Line, Log, LogError, What};
 use super::words;
 use crate::control::ErrorCode;
-use crate::control::ring::{Figures, Reply, Request};
+use crate::control::ring::{Figures, Network, Reply, Request};
 use crate::serve::chord::figures::config;
 use crate::serve::chord::words::{introduced, point, question};
 
@@ -134,6 +134,8 @@ struct Known {
 
 struct Reader {
     delivery: Delivery,
+    /// Whether any message between nodes passed by.
+    has_messages: bool,
     figures: Option<Map<String, Value>>,
     nodes: BTreeMap<String, Known>,
     lives: Vec<(String, Life<Host>)>,
@@ -156,7 +158,9 @@ impl Reader {
                 });
             }
         };
+        let sent = |line: &Line| matches!(line.what, What::Sent | What::Delivered);
         Ok(Self {
+            has_messages: log.lines.iter().any(sent),
             delivery: if delivered {
                 Delivery::InOrder
             } else {
@@ -223,6 +227,10 @@ impl Reader {
         let known = self.nodes.entry(line.node.clone()).or_default();
         match request {
             Ok(Request::Init(init)) if known.life.is_none() => {
+                if init.network == Network::Sockets && !self.has_messages {
+                    let why = "the log has no message of nodes that talk over sockets";
+                    return Err(why.to_owned());
+                }
                 known.others.insert(id);
                 let introducer = introduced(init.introducer.as_ref())?;
                 known.life = Some(born(&init.ring, introducer, self.delivery)?);

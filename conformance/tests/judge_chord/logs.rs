@@ -160,6 +160,10 @@ fn what_is_no_log_is_named_with_its_line() {
             "line 2: `ring` of the first line",
         ),
         (
+            &INIT.replace("\"kit\"", "\"sockets\""),
+            "line 1: the log has no message of nodes that talk over sockets",
+        ),
+        (
             "{\"event\":\"asked\",\"node\":\"n1\",\"body\":{\"type\":\"state\"}}",
             "line 1: a question without `msg_id`",
         ),

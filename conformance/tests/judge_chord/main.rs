@@ -5,6 +5,7 @@
 #[path = "../serve_chord/town.rs"]
 mod town;
 
+mod clocks;
 mod logs;
 mod refused;
 mod stories;

@@ -14,7 +14,8 @@ use std::time::Duration;
 pub struct Limits {
     /// The memory that all its processes hold together, in bytes.
     pub memory: u64,
-    /// Its processes and threads together.
+    /// Its processes and threads together. Where the machine lets the kit see to it, there are never more than
+    /// twice as many.
     pub tasks: u64,
     /// Open files of each process.
     pub open_files: u64,
@@ -56,8 +57,8 @@ const SECRETS: [&str; 8] = [
 pub(super) struct Inside<'a> {
     /// The value of [`MARK`].
     pub(super) mark: &'a str,
-    /// The control group that they enter.
-    pub(super) group: Option<&'a Path>,
+    /// The control groups that they enter.
+    pub(super) groups: Vec<&'a Path>,
 }
 
 /// How a node is walled in.
@@ -115,7 +116,7 @@ impl Walls {
             Self::Group => Command::new("sh"),
         };
         command.args(["-c", &script(limits), "sh", line]);
-        command.args(place.group);
+        command.args(&place.groups);
         for (name, _) in std::env::vars_os() {
             if sounds_secret(&name.to_string_lossy()) {
                 command.env_remove(&name);
@@ -147,9 +148,10 @@ fn script(limits: &Limits) -> String {
     let kibibytes = limits.memory.saturating_mul(2) >> 10;
     let blocks = limits.file_size / 512;
     let seconds = limits.processor.as_secs() * 2 + 10;
-    // Who cannot enter the group must not run outside of it: no rule would hold it.
+    // Who cannot enter a group must not run outside of it: no rule would hold it.
     let mut script =
-        "if [ -n \"$2\" ]; then echo 0 >\"$2/cgroup.procs\" || exit 125; fi; ".to_owned();
+        "line=$1; shift; for group; do echo 0 >\"$group/cgroup.procs\" || exit 125; done; "
+            .to_owned();
     for (option, value) in [
         ('c', 0),
         ('d', kibibytes),
@@ -159,7 +161,7 @@ fn script(limits: &Limits) -> String {
     ] {
         script += &format!("ulimit -{option} {value} 2>/dev/null; ");
     }
-    script + "sh -c \"$1\"; exit $?"
+    script + "sh -c \"$line\"; exit $?"
 }
 
 #[cfg(test)]

@@ -9,11 +9,13 @@
 //! | file | holds |
 //! |---|---|
 //! | `cage.rs` | limits and walls |
+//! | `bound.rs` | a control group against fork bombs |
 //! | `running.rs` | a program that runs |
 //! | `reader.rs`, `writer.rs` | its standard output and input |
 //! | `census.rs` | which processes belong to it |
 //! | `warden.rs` | looks at what every node uses |
 
+mod bound;
 mod cage;
 mod census;
 mod reader;
@@ -31,6 +33,7 @@ use crate::interrupt;
 use crate::program::{Home, filled, keep_end};
 
 use super::{Arrival, Life, Place, StartError, Starter};
+use bound::Bound;
 use cage::{Inside, Walls};
 use reader::IsPrompt;
 use running::{Running, Shared};
@@ -73,6 +76,15 @@ impl Programs {
     /// namespace. Without, what leaves its group and clears its environment can.
     pub fn holds_every_process(&self) -> bool {
         self.walls != Walls::Group
+    }
+
+    /// Whether the system itself bounds how many processes and threads a node has, between two looks of the kit.
+    pub fn bounds_tasks(&self) -> bool {
+        Bound::make(
+            &format!("{}-question", std::process::id()),
+            self.limits.tasks,
+        )
+        .is_some()
     }
 
     /// The command line of a node.
@@ -133,9 +145,12 @@ impl Programs {
         };
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let mark = format!("{}-{number}", std::process::id());
+        let bound = Bound::make(&mark, 2 * self.limits.tasks);
+        let bounded = bound.as_ref().map(Bound::directory);
         let inside = Inside {
             mark: &mark,
-            group: place.group.as_deref(),
+            // In one hierarchy a process is in one group: where both are in the same, the one for packets counts.
+            groups: bounded.into_iter().chain(place.group.as_deref()).collect(),
         };
         let mut command = self
             .walls
@@ -148,7 +163,7 @@ impl Programs {
         let (mut child, registration) =
             interrupt::start_group(|| command.spawn()).map_err(machine)?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let shared = Shared::new(child, registration, self.walls, &mark, self.limits);
+        let shared = Shared::new(child, registration, bound, self.walls, &mark, self.limits);
         let shared = Arc::new(shared);
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
             return Err(StartError::Machine("a program without pipes".to_owned()));

@@ -10,6 +10,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
+use super::bound::Bound;
 use super::cage::{Limits, MARK, Walls};
 use super::census::{self, Name, Process};
 use super::reader::{self, IsPrompt, Piece};
@@ -56,6 +57,8 @@ struct State {
     why: Option<Why>,
     /// Those that were seen to belong to it.
     seen: BTreeSet<Name>,
+    /// Goes when nobody is in it any more.
+    bound: Option<Bound>,
 }
 
 #[derive(Clone, Debug)]
@@ -122,6 +125,7 @@ impl Shared {
     pub(super) fn new(
         child: Child,
         registration: interrupt::Registration,
+        bound: Option<Bound>,
         walls: Walls,
         mark: &str,
         limits: Limits,
@@ -143,6 +147,7 @@ impl Shared {
                 child,
                 why: None,
                 seen: BTreeSet::new(),
+                bound,
             }),
             _registrations: [registration, strays],
         }
@@ -238,6 +243,15 @@ impl Shared {
         if let Some(why) = &state.why {
             return why.clone();
         }
+        let why = match why {
+            // A program that cannot start any more children says little of it, and ends.
+            Why::Itself(_) if state.bound.as_ref().is_some_and(Bound::was_met) => {
+                let allowed = self.limits.tasks;
+                let had = 2 * allowed;
+                Why::Overused(too_many_tasks(had, allowed))
+            }
+            why => why,
+        };
         state.why = Some(why.clone());
         // Taken before the first one dies: its orphans would go unknown.
         let members = census::members(&census::take(), self.root.as_raw(), &state.seen);
@@ -262,7 +276,8 @@ impl Shared {
             let all = census::take();
             let left = |it: &Process| it.lives() && seen.contains(&it.name());
             if !all.iter().any(left) || Instant::now() >= deadline {
-                return;
+                let bound = self.lock().bound.take();
+                return drop(bound);
             }
             std::thread::sleep(REST);
         }
@@ -328,7 +343,12 @@ fn end_marked(mark: &str) {
 /// What of it is too much, in one sentence.
 fn overuse(members: &[Process], limits: &Limits) -> Option<String> {
     let sum = |of: fn(&Process) -> u64| members.iter().map(of).sum::<u64>();
-    let (memory, tasks) = (sum(Process::memory), sum(|it| it.threads));
+    let mut memory = sum(Process::memory);
+    if memory > limits.memory {
+        // What they share counts once, after all.
+        memory = sum(Process::share);
+    }
+    let tasks = sum(|it| it.threads);
     let used = Duration::from_millis(10 * sum(|it| it.hundredths));
     if memory > limits.memory {
         let (held, allowed) = (memory >> 20, limits.memory >> 20);
@@ -336,10 +356,7 @@ fn overuse(members: &[Process], limits: &Limits) -> Option<String> {
             "it held {held} MiB of memory; {allowed} MiB are allowed"
         ))
     } else if tasks > limits.tasks {
-        let allowed = limits.tasks;
-        Some(format!(
-            "it had {tasks} processes and threads; {allowed} are allowed"
-        ))
+        Some(too_many_tasks(tasks, limits.tasks))
     } else if used > limits.processor {
         let (used, allowed) = (used.as_secs(), limits.processor.as_secs());
         Some(format!(
@@ -348,6 +365,10 @@ fn overuse(members: &[Process], limits: &Limits) -> Option<String> {
     } else {
         None
     }
+}
+
+fn too_many_tasks(had: u64, allowed: u64) -> String {
+    format!("it had {had} processes and threads; {allowed} are allowed")
 }
 
 /// The shell reports a signal as a status beyond 128.

@@ -258,25 +258,6 @@ fn what_leaves_its_group_ends_too() {
 }
 
 #[test]
-fn a_namespace_holds_what_hides_its_origin() {
-    let walls = Walls::best();
-    if walls == Walls::Group {
-        // Here nothing does: the documentation says so.
-        return;
-    }
-    let line = "(env -i setsid sleep 7005.1 &); echo up; exec sleep 7005.2";
-    let mut node = start(walls, line, Limits::default());
-    assert_eq!(node.next(), News::Line("up".to_owned()));
-    eventually("both", || {
-        running("sleep 7005.1") * running("sleep 7005.2") == 1
-    });
-    node.life.kill();
-    eventually("none of them", || {
-        running("sleep 7005.1") + running("sleep 7005.2") == 0
-    });
-}
-
-#[test]
 fn a_paused_node_stands_still_and_goes_on() {
     for walls in walls() {
         let node = start(walls, "echo up; (sleep 7006.1 &); cat", Limits::default());

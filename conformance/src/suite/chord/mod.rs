@@ -28,6 +28,8 @@ use sha1::{Digest as _, Sha1};
 
 use crate::case::{CaseInfo, Outcome, Stop, Verdict, verdict};
 use crate::control::ring::Network;
+use crate::fleet::Event;
+use crate::judge;
 use crate::record::Recording;
 use crate::run::{SuiteReport, WhyNot};
 use crate::serve::chord::BREAKS;
@@ -106,6 +108,8 @@ struct Told {
     view: RunView,
     end: Result<(), Stop>,
     recording: Recording,
+    /// Everything that the kit saw, for the model's judge.
+    seen: Vec<Event>,
     shape: Shape,
     steps: Vec<(Moment, Step)>,
 }
@@ -118,6 +122,7 @@ impl RingSession {
         Told {
             end,
             recording: kit.recording(),
+            seen: kit.seen(),
             shape,
             steps,
             view: kit.into_view(),
@@ -194,6 +199,9 @@ impl Session for RingSession {
             outcome.schedule = self.schedule(&told);
             if let Judgement::Broken(why) = judgement(info, &told.view) {
                 outcome.schedule.push(format!("broken      {why}"));
+            }
+            if let Some(what) = judge::unexplained(&told.seen) {
+                outcome.schedule.push(format!("unexplained {what}"));
             }
         }
         outcome.recording = told.recording;

@@ -23,7 +23,7 @@ use super::ground::Ground;
 use super::step::Step;
 use crate::case::Stop;
 use crate::control::ring::Network;
-use crate::fleet::{Fleet, Plan, Weather, Wrong, recording};
+use crate::fleet::{Event, Fleet, Plan, Weather, Wrong, recording};
 use crate::record::Recording;
 
 /// The figures of a ring, as a case wants them.
@@ -375,6 +375,12 @@ impl RingKit {
     pub(super) fn recording(&self) -> Recording {
         let fleet = self.fleet.as_ref();
         fleet.map_or_else(Recording::default, |fleet| recording(fleet.trace()))
+    }
+
+    /// Everything that the kit saw.
+    pub(super) fn seen(&self) -> Vec<Event> {
+        let fleet = self.fleet.as_ref();
+        fleet.map_or_else(Vec::new, |fleet| fleet.trace().to_vec())
     }
 
     /// The view, once the case is over.

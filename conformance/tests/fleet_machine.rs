@@ -1,15 +1,17 @@
-//! Fleets whose nodes talk over sockets of their own.
+//! What needs more of the machine: nodes that talk over sockets of their own, and walls that nothing gets through.
 //!
-//! Parting them needs root, nftables and control groups. Where they are missing, those tests show as ignored and
-//! say why; with PEERPROOF_REQUIRE_CLIENTS=1 they fail.
+//! That takes namespaces, nftables and control groups, most of them as root. Where they are missing, those tests show
+//! as ignored and say why; with PEERPROOF_REQUIRE_CLIENTS=1 they fail.
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use peerproof::control::process::{Limits, Programs};
 use peerproof::control::ring::Network;
+use peerproof::control::{Arrival, Life, News, Starter as _};
 use peerproof::fleet::{Answered, Fleet, Plan, Trouble, Weather, can_part_sockets};
 use serde_json::{Map, Value, json};
 
@@ -64,6 +66,8 @@ fn main() -> ExitCode {
             "every_node_listens_at_its_own_address_also_after_a_crash",
             addresses,
         ),
+        walled("nothing_gets_out_of_a_namespace", namespace),
+        bounded("a_node_that_forks_meets_a_bound", bound),
         parting(
             "a_partition_cuts_connections_that_stand_and_new_ones",
             partition,
@@ -80,16 +84,36 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// A trial that runs where nodes can be parted.
-fn parting(name: &str, run: fn() -> Result<(), Failed>) -> Trial {
+/// A trial that runs where the machine has what it needs.
+fn needing(name: &str, has: Result<(), String>, run: fn() -> Result<(), Failed>) -> Trial {
     let required = std::env::var_os("PEERPROOF_REQUIRE_CLIENTS").is_some_and(|it| it == "1");
-    match can_part_sockets() {
+    match has {
         Ok(()) => Trial::test(name, run),
         Err(why) if required => Trial::test(name, move || Err(why.into())),
         Err(why) => Trial::test(name, || Ok(()))
             .with_kind(format!("absent: {why}"))
             .with_ignored_flag(true),
     }
+}
+
+fn parting(name: &str, run: fn() -> Result<(), Failed>) -> Trial {
+    needing(name, can_part_sockets(), run)
+}
+
+fn walled(name: &str, run: fn() -> Result<(), Failed>) -> Trial {
+    let programs = Programs::new("true", Limits::default()).expect("programs");
+    let has = programs.holds_every_process().then_some(());
+    needing(name, has.ok_or("no process namespaces".to_owned()), run)
+}
+
+fn bounded(name: &str, run: fn() -> Result<(), Failed>) -> Trial {
+    let programs = Programs::new("true", Limits::default()).expect("programs");
+    let has = programs.bounds_tasks().then_some(());
+    needing(
+        name,
+        has.ok_or("no control groups that count processes".to_owned()),
+        run,
+    )
 }
 
 fn fleet_of(names: &[&str]) -> Fleet {
@@ -133,6 +157,68 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     while !holds() {
         assert!(Instant::now() < deadline, "{what}");
     }
+}
+
+/// A program that runs alone, and what it says.
+fn alone(line: &str, limits: Limits) -> (Box<dyn Life>, Receiver<Arrival>) {
+    let programs = Programs::new(line, limits).expect("programs");
+    let (outbox, inbox) = channel();
+    (programs.start("n1", outbox).expect("a program"), inbox)
+}
+
+/// How many processes were started as these words and have not ended.
+fn running(words: &str) -> usize {
+    let entries = std::fs::read_dir("/proc").expect("processes").flatten();
+    let arguments = entries.filter_map(|it| std::fs::read(it.path().join("cmdline")).ok());
+    arguments
+        .filter(|it| String::from_utf8_lossy(it).replace('\0', " ").trim() == words)
+        .count()
+}
+
+fn namespace() -> Result<(), Failed> {
+    // An orphan in a session of its own that does not know where it comes from.
+    let line = "(env -i setsid sleep 7005.1 &); echo up; exec sleep 7005.2";
+    let (mut life, inbox) = alone(line, Limits::default());
+    assert_eq!(
+        inbox.recv_timeout(PATIENCE)?.news,
+        News::Line("up".to_owned())
+    );
+    eventually("both", || {
+        running("sleep 7005.1") * running("sleep 7005.2") == 1
+    });
+    life.kill();
+    eventually("none", || {
+        running("sleep 7005.1") + running("sleep 7005.2") == 0
+    });
+    Ok(())
+}
+
+fn bound() -> Result<(), Failed> {
+    let limits = Limits {
+        tasks: 100,
+        ..Limits::default()
+    };
+    // Two thousand children at most.
+    let line = r#"exec python3 -c '
+import os, time
+for number in range(2000):
+    try:
+        if os.fork() == 0:
+            time.sleep(600)
+            os._exit(0)
+    except OSError:
+        time.sleep(0.01)
+time.sleep(600)
+'"#;
+    let (_life, inbox) = alone(line, limits);
+    let News::Overused(how) = inbox.recv_timeout(PATIENCE)?.news else {
+        return Err("it was not ended".into());
+    };
+    let words = how.strip_prefix("it had ").ok_or(how.clone())?;
+    let count: u64 = words.split(' ').next().unwrap_or_default().parse()?;
+    // The first process of the namespace is not in the group.
+    assert!((101..=201).contains(&count), "{how}");
+    Ok(())
 }
 
 fn addresses() -> Result<(), Failed> {
@@ -214,15 +300,23 @@ fn left_behind() -> Vec<String> {
         .lines()
         .filter(|it| it.contains(&table))
         .map(str::to_owned);
-    let places = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
+    let places = [
+        "/sys/fs/cgroup",
+        "/sys/fs/cgroup/unified",
+        "/sys/fs/cgroup/pids",
+    ];
     let entries = places
         .iter()
         .filter_map(|it| std::fs::read_dir(it).ok())
         .flatten()
         .flatten();
-    let group = format!("peerproof-{}-", std::process::id());
+    let own = std::process::id();
+    let marks = [
+        format!("peerproof-{own}-"),
+        format!("peerproof-node-{own}-"),
+    ];
     let groups = entries
         .map(|it| it.path().display().to_string())
-        .filter(|it| it.contains(&group));
+        .filter(|it| marks.iter().any(|mark| it.contains(mark)));
     tables.chain(groups).collect()
 }
