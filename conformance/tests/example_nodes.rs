@@ -33,7 +33,9 @@ struct Example {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // Nodes wait more than they work.
+    arguments.test_threads.get_or_insert(5);
     let example = |file, network, shows_routes| Example {
         file,
         network,
