@@ -192,8 +192,9 @@ fn an_interrupted_run_leaves_no_process_and_no_directory() {
         let room = tempfile::tempdir().unwrap();
         let scratch = room.path().join("scratch");
         std::fs::create_dir(&scratch).unwrap();
-        // The shell leads the group; what it starts would outlive it. The name of the torrent only pleases the leecher suite.
-        let node = "echo $$ > group.part; mv group.part group; sleep 600 & wait; : {torrent}";
+        // The shell leads the group; what it starts would outlive it. Several may start at once, and none may find the
+        // file of another half written. The name of the torrent only pleases the leecher suite.
+        let node = "echo $$ > part.$$; mv part.$$ group; sleep 600 & wait; : {torrent}";
         let mut child = peerproof(&["test", suite, "--node", node])
             .current_dir(&room)
             .env("TMPDIR", &scratch)
@@ -228,7 +229,7 @@ fn a_signal_that_is_ignored_from_the_start_stays_ignored_and_the_others_still_cl
     use nix::sys::signal::{Signal, kill, killpg};
     use nix::unistd::Pid;
     let room = tempfile::tempdir().unwrap();
-    let node = "echo $$ > group.part; mv group.part group; sleep 600 & wait";
+    let node = "echo $$ > part.$$; mv part.$$ group; sleep 600 & wait";
     // As `nohup` does, and as shells do for what runs in the background.
     let line = format!(
         "trap '' HUP INT; exec {} test bittorrent-seeder --node '{node}'",
