@@ -224,6 +224,52 @@ fn an_interrupted_run_leaves_no_process_and_no_directory() {
     }
 }
 
+/// Nodes of a ring may live in a namespace of their own, where their numbers are others: they are known by what they run.
+#[test]
+fn an_interrupted_run_of_a_ring_leaves_no_process_and_no_directory() {
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+    let room = tempfile::tempdir().unwrap();
+    let scratch = room.path().join("scratch");
+    std::fs::create_dir(&scratch).unwrap();
+    let mark = format!("600.{}", std::process::id());
+    let node = format!("sleep {mark} & echo > started; exec cat > /dev/null");
+    let mut child = peerproof(&["test", "chord", "--node", &node])
+        .current_dir(&room)
+        .env("TMPDIR", &scratch)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while !(room.path().join("started").exists() && runs(&mark)) {
+        assert!(child.try_wait().unwrap().is_none(), "it has ended");
+        std::thread::yield_now();
+    }
+    kill(
+        Pid::from_raw(i32::try_from(child.id()).unwrap()),
+        Signal::SIGTERM,
+    )
+    .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while runs(&mark) && std::time::Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+    assert!(!runs(&mark), "a node lives on");
+    let left: Vec<_> = std::fs::read_dir(&scratch).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// Whether `sleep` with that argument runs anywhere on the machine.
+fn runs(argument: &str) -> bool {
+    let wanted = format!("sleep\0{argument}\0");
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let mut lines =
+        processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    lines.any(|line| line == wanted.as_bytes())
+}
+
 #[test]
 fn a_signal_that_is_ignored_from_the_start_stays_ignored_and_the_others_still_clean_up() {
     use nix::sys::signal::{Signal, kill, killpg};
