@@ -25,6 +25,9 @@ pub struct Weather {
     pub delay: RangeInclusive<Duration>,
     /// Which part of them is lost, from 0 to 1.
     pub loss: f64,
+    /// How many messages between the same two nodes arrive after one of them was lost, whatever the part that is lost:
+    /// so who asks three times is heard, and is answered.
+    pub spared: u32,
     /// Which part of them comes twice, from 0 to 1.
     pub duplicates: f64,
     /// Whether a message may overtake an earlier one between the same two nodes.
@@ -37,6 +40,7 @@ impl Default for Weather {
         Self {
             delay: Duration::from_millis(1)..=Duration::from_millis(1),
             loss: 0.0,
+            spared: 0,
             duplicates: 0.0,
             reorder: false,
         }
@@ -81,6 +85,8 @@ struct Link {
     random: Seeded,
     /// When the last message on it arrives.
     latest: Option<Instant>,
+    /// How many of the next messages arrive whatever the weather.
+    spared: u32,
 }
 
 /// The network itself.
@@ -154,10 +160,15 @@ impl Kit {
             .or_insert_with_key(|(src, dest)| Link {
                 random: Seeded::new(link_seed(seed, src, dest)),
                 latest: None,
+                spared: 0,
             });
         // Always drawn, all of them: what becomes of the next message does not depend on the weather of this one.
         let fate = [(); 4].map(|()| link.random.bits());
-        let lost = part(fate[0]) < self.weather.loss;
+        let lost = link.spared == 0 && part(fate[0]) < self.weather.loss;
+        link.spared = match lost {
+            true => self.weather.spared,
+            false => link.spared.saturating_sub(1),
+        };
         let copies = if part(fate[1]) < self.weather.duplicates {
             2
         } else {
@@ -259,6 +270,7 @@ mod tests {
         Weather {
             delay: MILLISECOND..=50 * MILLISECOND,
             loss: 0.2,
+            spared: 0,
             duplicates: 0.2,
             reorder: true,
         }
@@ -283,6 +295,24 @@ mod tests {
             let _ = network.post(start, &parcel("a", "b", &number.to_string()));
         }
         arrivals(&mut network, start)
+    }
+
+    #[test]
+    fn after_a_loss_so_many_arrive() {
+        let start = Instant::now();
+        let weather = Weather {
+            loss: 0.5,
+            spared: 9,
+            ..Weather::default()
+        };
+        let mut network = Kit::new(5, weather);
+        let mut fates = (0..200).map(|_| network.post(start, &parcel("a", "b", "x")).is_err());
+        let lost: Vec<usize> = (0..200).filter(|_| fates.next() == Some(true)).collect();
+        assert!(lost.len() > 10, "{lost:?}");
+        assert!(
+            lost.windows(2).all(|pair| pair[1] - pair[0] > 9),
+            "{lost:?}"
+        );
     }
 
     #[test]

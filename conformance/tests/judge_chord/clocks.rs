@@ -18,6 +18,7 @@ fn fleet(starter: Reference) -> Fleet {
         weather: Weather {
             delay: Duration::from_millis(1)..=Duration::from_millis(8),
             loss: 0.02,
+            spared: 0,
             duplicates: 0.05,
             reorder: true,
         },

@@ -76,7 +76,7 @@ pub(crate) enum Until {
 pub(crate) enum Skies {
     /// Everything arrives, once, in order.
     Clear,
-    /// Every seventh message or so is lost.
+    /// Messages are lost, but never two between the same nodes soon after one another.
     Loss,
     /// Every second message comes twice.
     Duplicates,
@@ -91,8 +91,11 @@ impl Skies {
         };
         match self {
             Self::Clear => Weather::default(),
+            // Whoever loses three questions to the same node takes it for dead, and may be right to: two members that do so
+            // stay apart for good. In the time of three questions fewer messages pass between two nodes than are spared.
             Self::Loss => Weather {
                 loss: 0.15,
+                spared: 100,
                 ..Weather::default()
             },
             Self::Duplicates => Weather {

@@ -27,12 +27,12 @@ pub(super) static CASES: &[Case<RingKit>] = &[
             ],
             "becomes_ideal",
         ),
-        "The lectures' ring is made, and lives for ten periods, while the network loses every seventh message; then every message arrives.",
+        "The lectures' ring is made, and lives for ten periods, while the network loses messages, never two between the same nodes soon after one another; then every message arrives.",
         "Who waits for an answer asks again: every node becomes a member, and within the stated number of periods the ring is in order.",
         |kit| {
             let mut steps = vec![Weather(Skies::Loss)];
             steps.extend(ring_of(&LECTURE));
-            // Who has lost three messages of the same node may take it for dead: nothing is asked before the end.
+            // A node that asks only once may take another for dead: nothing is asked before the end.
             steps.extend([Rest(10), Weather(Skies::Clear), Settle(Until::Neighbours)]);
             kit.follow(&steps)
         },
