@@ -91,6 +91,37 @@ pub struct Case<K> {
     pub play: fn(&mut K) -> Result<(), Stop>,
 }
 
+/// What a case is about: the claims, and the property that it asks.
+pub(crate) type Asked = (&'static [&'static str], &'static str);
+
+/// A case that is quick and shares its target with others.
+pub(crate) const fn case<K>(
+    id: &'static str,
+    level: Level,
+    (claims, property): Asked,
+    story: &'static str,
+    expected: &'static str,
+    play: fn(&mut K) -> Result<(), Stop>,
+) -> Case<K> {
+    let info = CaseInfo {
+        id,
+        story,
+        expected,
+        level,
+        claims,
+        property,
+        slow: false,
+        alone: false,
+    };
+    Case { info, play }
+}
+
+/// The same case, which needs minutes by its nature.
+pub(crate) const fn slow<K>(mut case: Case<K>) -> Case<K> {
+    case.info.slow = true;
+    case
+}
+
 /// Why a story ended before its end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {

@@ -18,10 +18,7 @@ mod wrap;
 
 use super::kit::RingKit;
 use super::step::Step;
-use crate::case::{Case, CaseInfo, Level, Stop};
-
-/// What a story is.
-type Play = fn(&mut RingKit) -> Result<(), Stop>;
+use crate::case::{Case, case};
 
 /// The members of the lectures' ring.
 const LECTURE: [u64; 6] = [16, 32, 45, 80, 96, 112];
@@ -52,32 +49,6 @@ pub(super) fn all() -> impl Iterator<Item = &'static Case<RingKit>> {
 /// Whether a case can be played only where messages travel through the kit.
 pub(super) fn needs_the_kits_network(id: &str) -> bool {
     id.starts_with("chord/network/") || id == "chord/partition/heals"
-}
-
-/// What a case is about: the claims, and the property that it asks.
-type Asked = (&'static [&'static str], &'static str);
-
-const fn case(
-    id: &'static str,
-    level: Level,
-    (claims, property): Asked,
-    story: &'static str,
-    expected: &'static str,
-    play: Play,
-) -> Case<RingKit> {
-    Case {
-        info: CaseInfo {
-            id,
-            story,
-            expected,
-            level,
-            claims,
-            property,
-            slow: false,
-            alone: false,
-        },
-        play,
-    }
 }
 
 /// The members join one after the other, each through the first.

@@ -12,11 +12,8 @@ mod malformed;
 mod metadata;
 mod survival;
 
-use crate::case::{Case, CaseInfo, Level, Stop};
+use crate::case::{Asked, Case, case, slow};
 use crate::suite::bittorrent::seeder::SeederKit;
-
-/// What a story is.
-type Play = fn(&mut SeederKit) -> Result<(), Stop>;
 
 /// Every case, in the order of reports. What takes a target longest comes early.
 pub(crate) fn all() -> impl Iterator<Item = &'static Case<SeederKit>> {
@@ -35,37 +32,6 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case<SeederKit>> {
     ]
     .into_iter()
     .flatten()
-}
-
-/// What a case is about: the claims, and the property that it asks.
-type Asked = (&'static [&'static str], &'static str);
-
-const fn case(
-    id: &'static str,
-    level: Level,
-    (claims, property): Asked,
-    story: &'static str,
-    expected: &'static str,
-    play: Play,
-) -> Case<SeederKit> {
-    Case {
-        info: CaseInfo {
-            id,
-            story,
-            expected,
-            level,
-            claims,
-            property,
-            slow: false,
-            alone: false,
-        },
-        play,
-    }
-}
-
-const fn slow(mut case: Case<SeederKit>) -> Case<SeederKit> {
-    case.info.slow = true;
-    case
 }
 
 const fn alone(mut case: Case<SeederKit>) -> Case<SeederKit> {

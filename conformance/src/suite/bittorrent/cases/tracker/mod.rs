@@ -10,7 +10,7 @@ mod malformed;
 mod robust;
 mod scrapes;
 
-use crate::case::{Case, CaseInfo, Level, Stop};
+use crate::case::{self, Case, Level, Stop, slow};
 use crate::suite::bittorrent::tracker_client::TrackerKit;
 
 /// Every case, in the order of reports: HTTP, then UDP.
@@ -42,20 +42,5 @@ const fn case(
     expected: &'static str,
     play: Play,
 ) -> Case<TrackerKit> {
-    let info = CaseInfo {
-        id,
-        story,
-        expected,
-        level,
-        claims,
-        property,
-        slow: false,
-        alone: false,
-    };
-    Case { info, play }
-}
-
-const fn slow(mut case: Case<TrackerKit>) -> Case<TrackerKit> {
-    case.info.slow = true;
-    case
+    case::case(id, level, (claims, property), story, expected, play)
 }
