@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use peerproof::control::process::{Limits, Programs};
 use peerproof::control::ring::Network;
-use peerproof::fleet::{Answered, Fleet, Plan, Trouble, Weather, What, Wrong};
+use peerproof::fleet::{Answered, Fleet, Isolation, Plan, Trouble, Weather, What, Wrong};
 use serde_json::{Map, Value, json};
 
 /// Far more than anything here takes.
@@ -34,6 +34,7 @@ fn fleet_of(line: &str, names: &[&str], patience: Duration) -> Fleet {
     let programs = Programs::new(line, Limits::default()).expect("programs");
     let plan = Plan {
         network: Network::Kit,
+        isolation: Isolation::Loopback,
         seed: 1,
         weather: Weather::default(),
         patience,

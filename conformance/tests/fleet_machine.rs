@@ -12,7 +12,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use peerproof::control::process::{Limits, Programs};
 use peerproof::control::ring::Network;
 use peerproof::control::{Arrival, Life, News, Starter as _};
-use peerproof::fleet::{Answered, Fleet, Plan, Trouble, Weather, can_part_sockets};
+use peerproof::fleet::{Answered, Fleet, Isolation, Plan, Trouble, Weather, can_part_sockets};
 use serde_json::{Map, Value, json};
 
 /// Far more than anything here takes.
@@ -120,6 +120,7 @@ fn fleet_of(names: &[&str]) -> Fleet {
     let programs = Programs::new(NODE, Limits::default()).expect("programs");
     let plan = Plan {
         network: Network::Sockets,
+        isolation: Isolation::Loopback,
         seed: 1,
         weather: Weather::default(),
         patience: PATIENCE,

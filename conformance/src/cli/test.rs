@@ -13,6 +13,7 @@ use super::{BROKEN, Catalogue, Failure, GOOD, KIT, UNJUDGED, USAGE, address, nea
 use crate::baseline::{Baseline, Date};
 use crate::case::{CaseInfo, Level, Verdict};
 use crate::control::ring::Network;
+use crate::fleet::Isolation;
 use crate::report::{Report, plain, terminal};
 use crate::run::{self, Selection, SuiteReport};
 use crate::suite::{OpenError, Options, Session, Suite};
@@ -55,7 +56,8 @@ pub(super) struct Args {
     /// The /16 network of the kit's swarm, for a leecher that does not dial 127.0.0.0
     #[arg(long, value_name = "NETWORK")]
     swarm: Option<Ipv4Addr>,
-    /// How messages between the nodes of a ring travel: through the kit, or over sockets of their own
+    /// How messages between the nodes of a ring travel: through the kit, over sockets of their own, or over sockets
+    /// within a network namespace for each node (on Linux, as root)
     #[arg(long, value_name = "NETWORK", value_enum)]
     network: Option<NetworkArg>,
     /// Between two rounds of stabilization of a ring, in milliseconds
@@ -103,13 +105,21 @@ enum LevelArg {
 enum NetworkArg {
     Kit,
     Sockets,
+    Namespaces,
 }
 
 impl NetworkArg {
     fn network(self) -> Network {
         match self {
             Self::Kit => Network::Kit,
-            Self::Sockets => Network::Sockets,
+            Self::Sockets | Self::Namespaces => Network::Sockets,
+        }
+    }
+
+    fn isolation(self) -> Isolation {
+        match self {
+            Self::Kit | Self::Sockets => Isolation::Loopback,
+            Self::Namespaces => Isolation::Namespaces,
         }
     }
 
@@ -117,6 +127,7 @@ impl NetworkArg {
         match self {
             Self::Kit => "kit",
             Self::Sockets => "sockets",
+            Self::Namespaces => "namespaces",
         }
     }
 }
@@ -278,6 +289,11 @@ impl<'a> Plan<'a> {
             patience: Duration::from_secs_f64(self.args.patience),
             long_patience: defaults.long_patience.mul_f64(factor),
             network: self.args.network.map(NetworkArg::network),
+            isolation: self
+                .args
+                .network
+                .map(NetworkArg::isolation)
+                .unwrap_or_default(),
             period: self.args.period.map(Duration::from_millis),
             shrinking: SHRINKING,
         };

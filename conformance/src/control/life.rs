@@ -2,8 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
+
+use super::namespace::Namespace;
 
 /// Starts nodes of one kind: programs, programs behind an adapter, or the reference within this process.
 pub trait Starter: Send + Sync {
@@ -26,12 +29,17 @@ pub trait Starter: Send + Sync {
         false
     }
 
+    /// Whether all that a node does on a network happens within the network namespace of its place.
+    fn enters_namespaces(&self) -> bool {
+        false
+    }
+
     /// How reports name what is started.
     fn name(&self) -> String;
 }
 
 /// What is known of a node before it starts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Place {
     /// Its name.
     pub name: String,
@@ -43,6 +51,8 @@ pub struct Place {
     pub introducer_address: Option<SocketAddr>,
     /// The control group that its processes are to enter, as a directory; by it packets of the node are told.
     pub group: Option<PathBuf>,
+    /// The network namespace in which it is to live.
+    pub namespace: Option<Arc<Namespace>>,
 }
 
 /// A node that lives. Dropping it ends it and everything that it has started.

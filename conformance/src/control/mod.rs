@@ -9,12 +9,14 @@
 //! | `ring.rs` | what is asked of rings and answered |
 //! | `allowance.rs` | how much a node may say in a second |
 //! | `process` | programs as nodes, contained |
+//! | `namespace.rs` | network namespaces, and what is done within them |
 //! | `life.rs` | a node that lives: what can be said and done to it, and what it brings |
 
 pub mod adapter;
 pub mod allowance;
 pub mod envelope;
 pub mod life;
+pub mod namespace;
 pub mod process;
 pub mod ring;
 

@@ -44,9 +44,9 @@ impl Fleet {
     /// # Errors
     /// This machine cannot part nodes that talk over sockets.
     pub fn partition(&mut self, sides: &[Vec<String>]) -> Result<(), Trouble> {
-        match (self.plan.network, &mut self.firewall) {
+        match (self.plan.network, &mut self.parting) {
             (Network::Kit, _) => self.network.partition(sides),
-            (Network::Sockets, Ok(firewall)) => firewall.partition(sides).map_err(Trouble::Kit)?,
+            (Network::Sockets, Ok(parting)) => parting.partition(sides).map_err(Trouble::Kit)?,
             (Network::Sockets, Err(why)) => return Err(Trouble::Unsupported(why.clone())),
         }
         let body = Map::from_iter([("sides".to_owned(), serde_json::json!(sides))]);
@@ -59,9 +59,9 @@ impl Fleet {
     /// # Errors
     /// Those of [`Fleet::partition`].
     pub fn heal(&mut self) -> Result<(), Trouble> {
-        match (self.plan.network, &mut self.firewall) {
+        match (self.plan.network, &mut self.parting) {
             (Network::Kit, _) => self.network.heal(),
-            (Network::Sockets, Ok(firewall)) => firewall.heal().map_err(Trouble::Kit)?,
+            (Network::Sockets, Ok(parting)) => parting.heal().map_err(Trouble::Kit)?,
             (Network::Sockets, Err(why)) => return Err(Trouble::Unsupported(why.clone())),
         }
         self.note(What::Healed, "", String::new());
@@ -101,14 +101,14 @@ impl Fleet {
     /// # Errors
     /// Nodes that talk over sockets cannot get duplicates, or, on this machine, losses.
     pub fn set_weather(&mut self, weather: Weather) -> Result<(), Trouble> {
-        match (self.plan.network, &mut self.firewall) {
+        match (self.plan.network, &mut self.parting) {
             (Network::Kit, _) => self.network.set_weather(weather),
             (Network::Sockets, _) if weather.duplicates > 0.0 || weather.reorder => {
                 let why = "what nodes say over sockets cannot be doubled or reordered";
                 return Err(Trouble::Unsupported(why.to_owned()));
             }
-            (Network::Sockets, Ok(firewall)) => {
-                firewall.lose(weather.loss).map_err(Trouble::Kit)?;
+            (Network::Sockets, Ok(parting)) => {
+                parting.lose(weather.loss).map_err(Trouble::Kit)?;
             }
             (Network::Sockets, Err(_)) if weather.loss <= 0.0 => {}
             (Network::Sockets, Err(why)) => return Err(Trouble::Unsupported(why.clone())),

@@ -8,7 +8,9 @@
 //! | `network.rs` | the kit's network: delays, losses, duplicates, partitions, by seed |
 //! | `member.rs` | one node: whether it lives, how much it said |
 //! | `harm.rs` | crashes, pauses, partitions, barriers |
-//! | `firewall.rs` | partitions and losses between nodes that talk over sockets |
+//! | `parting.rs` | partitions and losses between nodes that talk over sockets |
+//! | `firewall.rs` | they have loopback addresses: control groups tell whose packets are cut |
+//! | `private.rs` | they have network namespaces: the bridge between those cuts |
 //! | `books.rs` | what was asked and waits for an answer |
 //! | `pump.rs` | what is done with everything that arrives |
 //! | `ground.rs` | loopback addresses, for nodes that talk over sockets |
@@ -24,6 +26,8 @@ mod harm;
 mod member;
 mod mistakes;
 mod network;
+mod parting;
+mod private;
 mod pump;
 mod recording;
 mod trace;
@@ -52,6 +56,8 @@ use books::{Books, State};
 use firewall::Firewall;
 use member::Member;
 use mistakes::Mistakes;
+use parting::Parting;
+use private::Private;
 use trace::Trace;
 
 /// The longest body between nodes, in bytes.
@@ -66,11 +72,23 @@ const LAST_WORD: Duration = Duration::from_secs(10);
 /// A deadline is put off for as long as the kit itself was not scheduled, up to this many times its length.
 const MOST_EXTENSION: u32 = 3;
 
+/// Where nodes that talk over sockets live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// In the network of this machine: each has a loopback address of its own.
+    #[default]
+    Loopback,
+    /// In a network namespace each, from which they reach one another and nothing else.
+    Namespaces,
+}
+
 /// How the nodes of a fleet talk, and how long the kit waits.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// How messages between nodes travel.
     pub network: Network,
+    /// Where they live, if over sockets.
+    pub isolation: Isolation,
     /// The seed of everything random.
     pub seed: u64,
     /// What the kit's network does to messages.
@@ -90,7 +108,7 @@ pub struct Fleet {
     members: BTreeMap<String, Member>,
     network: network::Kit,
     /// For nodes that talk over sockets: what parts them, or why nothing can.
-    firewall: Result<Firewall, String>,
+    parting: Result<Parting, String>,
     books: Books,
     trace: Trace,
     mistakes: Mistakes,
@@ -111,19 +129,27 @@ impl Fleet {
     /// A fleet without nodes.
     ///
     /// # Errors
-    /// The machine has no addresses for nodes that talk over sockets.
+    /// The machine has no addresses, or no namespaces, for nodes that talk over sockets.
     pub fn new(starter: Arc<dyn Starter>, plan: Plan) -> Result<Self, StartError> {
-        let firewall = match plan.network {
-            Network::Kit => Err("nodes talk through the kit".to_owned()),
-            Network::Sockets => {
+        let parting = match (plan.network, plan.isolation) {
+            (Network::Kit, _) => Err("nodes talk through the kit".to_owned()),
+            (Network::Sockets, Isolation::Loopback) => {
                 ground::address().map_err(|error| {
                     StartError::Machine(format!("no loopback address for a node: {error}"))
                 })?;
                 if starter.enters_groups() {
-                    Firewall::new()
+                    Firewall::new().map(Parting::by)
                 } else {
-                    Err("nodes of this kind cannot be parted over sockets".to_owned())
+                    Err("nodes of this kind cannot be parted over loopback addresses".to_owned())
                 }
+            }
+            (Network::Sockets, Isolation::Namespaces) if !starter.enters_namespaces() => {
+                let why = "nodes of this kind cannot live in network namespaces";
+                return Err(StartError::Usage(why.to_owned()));
+            }
+            (Network::Sockets, Isolation::Namespaces) => {
+                let private = Private::new().map_err(StartError::Machine)?;
+                Ok(Parting::by(private))
             }
         };
         let (outbox, inbox) = channel();
@@ -131,7 +157,7 @@ impl Fleet {
             starter,
             network: network::Kit::new(plan.seed, plan.weather.clone()),
             plan,
-            firewall,
+            parting,
             began: Instant::now(),
             inbox,
             outbox,
@@ -183,20 +209,16 @@ impl Fleet {
             return Err(Trouble::Kit(format!("{name} lives already")));
         }
         self.await_last_word(name)?;
-        let address = self.address_for(name)?;
-        let group = match (address, &mut self.firewall) {
-            (Some(address), Ok(firewall)) => {
-                Some(firewall.group_for(name, address).map_err(Trouble::Kit)?)
-            }
-            _ => None,
-        };
-        let place = Place {
+        let mut place = Place {
             name: name.to_owned(),
-            address,
-            group,
+            address: self.address_for(name)?,
             introducer: introducer.map(str::to_owned),
             introducer_address: introducer.and_then(|name| self.address(name)),
+            ..Place::default()
         };
+        if let Ok(parting) = &mut self.parting {
+            parting.admit(&mut place).map_err(Trouble::Kit)?;
+        }
         let life = self.starter.start_at(&place, self.outbox.clone())?;
         let member = Member::new(life, place.address);
         self.members.insert(name.to_owned(), member);
@@ -344,9 +366,9 @@ impl Fleet {
         asked + patience + lost.min(patience * (MOST_EXTENSION - 1))
     }
 
-    /// The address of a node over sockets: the one it had, or one of its own.
+    /// The loopback address of a node over sockets: the one it had, or one of its own.
     fn address_for(&self, name: &str) -> Result<Option<SocketAddr>, Trouble> {
-        if self.plan.network == Network::Kit {
+        if self.plan.network == Network::Kit || self.plan.isolation == Isolation::Namespaces {
             return Ok(None);
         }
         if let Some(address) = self.address(name) {
@@ -408,12 +430,25 @@ impl Fleet {
     }
 }
 
-/// Whether nodes that talk over sockets can be parted on this machine.
+/// Whether nodes that talk over loopback addresses can be parted on this machine.
 ///
 /// # Errors
 /// Why not, in one sentence.
 pub fn can_part_sockets() -> Result<(), String> {
     Firewall::new().map(drop)
+}
+
+/// Whether nodes can have network namespaces on this machine.
+///
+/// # Errors
+/// What is missing, in one sentence.
+pub fn can_isolate() -> Result<(), String> {
+    let mut parting = Parting::by(Private::new()?);
+    let mut place = Place {
+        name: "n1".to_owned(),
+        ..Place::default()
+    };
+    parting.admit(&mut place)
 }
 
 // A message fits into a line, whatever its envelope says.

@@ -90,6 +90,7 @@ fn fleet_with(
     };
     let plan = Plan {
         network: Network::Kit,
+        isolation: Isolation::Loopback,
         seed: 1,
         weather,
         patience: Duration::from_secs(20),

@@ -12,6 +12,7 @@ use peerproof_model::claim::Claim;
 
 use crate::case::{CaseInfo, Outcome};
 use crate::control::ring::Network;
+use crate::fleet::Isolation;
 use crate::run::{SuiteReport, WhyNot};
 use crate::target::Target;
 
@@ -93,6 +94,8 @@ pub struct Options {
     pub long_patience: Duration,
     /// How messages between nodes travel, if not as the target is used to (`chord`).
     pub network: Option<Network>,
+    /// Where nodes that talk over sockets live (`chord`).
+    pub isolation: Isolation,
     /// Between two rounds of stabilization, if not the suite's own choice (`chord`).
     pub period: Option<Duration>,
     /// How long smaller schedules of failing cases are looked for, in all cases together (`chord`).
@@ -111,6 +114,7 @@ impl Default for Options {
             patience: Duration::from_secs(2),
             long_patience: Duration::from_secs(30),
             network: None,
+            isolation: Isolation::default(),
             period: None,
             shrinking: Duration::ZERO,
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use peerproof::control::Starter;
 use peerproof::control::ring::{Figures, Init, Introducer, Network, Request};
-use peerproof::fleet::{Answered, Fleet, Plan, Trouble, Weather};
+use peerproof::fleet::{Answered, Fleet, Isolation, Plan, Trouble, Weather};
 use serde_json::{Map, Value};
 
 /// How long anything may take on a busy machine.
@@ -29,6 +29,7 @@ impl Ring {
     pub(crate) fn new(
         starter: Arc<dyn Starter>,
         network: Network,
+        isolation: Isolation::Loopback,
         replicas: usize,
     ) -> Worked<Self> {
         let plan = Plan {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use peerproof::control::ring::Network;
-use peerproof::fleet::{Answered, Fleet, Plan, Weather, write_log};
+use peerproof::fleet::{Answered, Fleet, Isolation, Plan, Weather, write_log};
 use peerproof::judge::{Verdict, judge, log, read, unexplained};
 use peerproof::serve::chord::Reference;
 use peerproof_model::judge::Limits;
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 fn fleet(starter: Reference) -> Fleet {
     let plan = Plan {
         network: Network::Kit,
+        isolation: Isolation::default(),
         seed: 3,
         weather: Weather {
             delay: Duration::from_millis(1)..=Duration::from_millis(8),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use peerproof::control::ring::Network;
 use peerproof::control::{Arrival, Envelope, Life, News, Starter};
-use peerproof::fleet::{Answered, Fleet, Plan, Weather};
+use peerproof::fleet::{Answered, Fleet, Isolation, Plan, Weather};
 use peerproof::serve::chord::Reference;
 use serde_json::{Map, Value, json};
 
@@ -136,6 +136,7 @@ fn until(
 fn the_ring_of_the_lectures(network: Network) {
     let plan = Plan {
         network,
+        isolation: Isolation::default(),
         seed: 1,
         weather: Weather::default(),
         patience: LONG,

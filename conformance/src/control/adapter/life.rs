@@ -11,6 +11,7 @@ use super::file::Adapter;
 use super::operation::Operation;
 use super::session::{Performed, Session};
 use super::stage::Running;
+use crate::control::namespace::Namespace;
 use crate::control::process::{Limits, Programs};
 use crate::control::ring::Request;
 use crate::control::{Arrival, Envelope, ErrorCode, KIT, Life, News, Place, StartError, Starter};
@@ -54,10 +55,10 @@ impl Adapted {
         &self.adapter
     }
 
-    /// One node, to do with it step by step.
-    pub fn session(&self) -> Session {
+    /// One node, to do with it step by step, in this namespace or in the machine's network.
+    pub fn session(&self, namespace: Option<Arc<Namespace>>) -> Session {
         let (adapter, programs) = (Arc::clone(&self.adapter), Arc::clone(&self.programs));
-        Session::new(adapter, programs, &self.directory)
+        Session::new(adapter, programs, &self.directory, namespace)
     }
 }
 
@@ -72,7 +73,7 @@ impl Starter for Adapted {
         if place.address.is_none() {
             return self.start(&place.name, inbox);
         }
-        let session = self.session();
+        let session = self.session(place.namespace.clone());
         let running = session.running();
         let (requests, queue) = sync_channel(MOST_WAITING);
         let name = place.name.clone();
@@ -86,6 +87,10 @@ impl Starter for Adapted {
             requests: Some(requests),
             running,
         }))
+    }
+
+    fn enters_namespaces(&self) -> bool {
+        true
     }
 
     fn name(&self) -> String {

@@ -122,7 +122,7 @@ impl<'a> Player<'a> {
         };
         Self {
             adapter: adapted.adapter(),
-            session: adapted.session(),
+            session: adapted.session(None),
             init,
         }
     }

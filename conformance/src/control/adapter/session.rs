@@ -12,6 +12,7 @@ use super::operation::Operation;
 use super::reading::{self, Answer, Circle, Reading};
 use super::stage::{Refusal, Running, Stage};
 use super::template::{Quote, Values};
+use crate::control::namespace::Namespace;
 use crate::control::process::Programs;
 use crate::control::ring::{Init, Introducer, MOST_VALUE, Network};
 use crate::control::{ErrorCode, News};
@@ -58,15 +59,20 @@ pub struct Session {
 impl Session {
     /// A node of which nothing runs yet.
     ///
-    /// Its command lines run in `directory`.
-    pub fn new(adapter: Arc<Adapter>, programs: Arc<Programs>, directory: &Path) -> Self {
+    /// Its command lines run in `directory`. It lives, and is reached, in `namespace`, or in the machine's network.
+    pub fn new(
+        adapter: Arc<Adapter>,
+        programs: Arc<Programs>,
+        directory: &Path,
+        namespace: Option<Arc<Namespace>>,
+    ) -> Self {
         let circle = Circle {
             id: 0,
             bits: 0,
             radix: adapter.radix,
         };
         Self {
-            stage: Stage::new(Arc::clone(&adapter), programs, directory),
+            stage: Stage::new(Arc::clone(&adapter), programs, directory, namespace),
             adapter,
             values: Values::new(),
             introducer: None,
@@ -344,12 +350,15 @@ impl Session {
                 } else {
                     "application/json"
                 };
-                let answer = http::ask(
-                    method,
-                    &url,
-                    body.as_deref().map(|body| (kind, body)),
-                    self.adapter.patience,
-                );
+                let sent = body.as_deref().map(|body| (kind, body));
+                let patience = self.adapter.patience;
+                let answer = self
+                    .stage
+                    .within(|| http::ask(method, &url, sent, patience));
+                let answer = answer.map_err(|error| {
+                    let what = format!("the node's network cannot be entered: {error}");
+                    (ErrorCode::TEMPORARILY_UNAVAILABLE, what)
+                })?;
                 Ok((
                     format!("{method} {url} {}", body.unwrap_or_default())
                         .trim_end()

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use super::file::{Adapter, Deed, Ready};
 use super::pattern::Pattern;
 use super::reading::Answer;
+use crate::control::namespace::{Namespace, within};
 use crate::control::process::Programs;
-use crate::control::{Arrival, ErrorCode, Life, News, StartError};
+use crate::control::{Arrival, ErrorCode, Life, News, Place, StartError};
 use crate::program::filled;
 
 /// The most lines of an answer, and the most bytes of all of them.
@@ -78,6 +79,8 @@ pub(super) struct Stage {
     programs: Arc<Programs>,
     /// Where command lines run.
     directory: PathBuf,
+    /// The network namespace in which they run, if they do not run in the machine's.
+    namespace: Option<Arc<Namespace>>,
     pub(super) running: Running,
     said: Receiver<Arrival>,
     sayer: Sender<Arrival>,
@@ -94,12 +97,18 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn new(adapter: Arc<Adapter>, programs: Arc<Programs>, directory: &Path) -> Self {
+    pub(super) fn new(
+        adapter: Arc<Adapter>,
+        programs: Arc<Programs>,
+        directory: &Path,
+        namespace: Option<Arc<Namespace>>,
+    ) -> Self {
         let (sayer, said) = channel();
         Self {
             adapter,
             programs,
             directory: directory.to_owned(),
+            namespace,
             running: Running::default(),
             said,
             sayer,
@@ -144,9 +153,14 @@ impl Stage {
         let sayer = self.sayer.clone();
         let directory = self.directory.display().to_string();
         let line = filled("cd {directory} && ", &[("directory", &directory)]) + line;
+        let place = Place {
+            name: name.clone(),
+            namespace: self.namespace.clone(),
+            ..Place::default()
+        };
         let life = self
             .programs
-            .start_line(&name, &line, is_prompt, sayer)
+            .start_line(&place, &line, is_prompt, sayer)
             .map_err(failed)?;
         if is_program {
             running.program = Some(life);
@@ -184,7 +198,8 @@ impl Stage {
             .map_err(|_| format!("{address} is no address"))?;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            if TcpStream::connect_timeout(&parsed, left.max(REST)).is_ok() {
+            let connected = self.within(|| TcpStream::connect_timeout(&parsed, left.max(REST)));
+            if matches!(connected, Ok(Ok(_))) {
                 return Ok(Vec::new());
             }
             self.notice();
@@ -196,6 +211,11 @@ impl Stage {
             }
             std::thread::sleep(REST);
         }
+    }
+
+    /// Does something where the programs of the node have their addresses.
+    pub(super) fn within<T: Send>(&self, act: impl FnOnce() -> T + Send) -> std::io::Result<T> {
+        within(self.namespace.as_deref(), act)
     }
 
     /// Whether the program has ended shows here. What it said meanwhile answers nothing.

@@ -32,6 +32,7 @@ use std::sync::{Arc, Mutex};
 use crate::interrupt;
 use crate::program::{Home, filled, keep_end};
 
+use super::namespace::within;
 use super::{Arrival, Life, Place, StartError, Starter};
 use bound::Bound;
 use cage::{Inside, Walls};
@@ -118,16 +119,12 @@ impl Programs {
     /// The machine cannot start it.
     pub(super) fn start_line(
         &self,
-        name: &str,
+        place: &Place,
         line: &str,
         is_prompt: impl Fn(&str) -> bool + Send + 'static,
         inbox: Sender<Arrival>,
     ) -> Result<Box<dyn Life>, StartError> {
-        let place = Place {
-            name: name.to_owned(),
-            ..Place::default()
-        };
-        let running = self.run(&place, line, Box::new(is_prompt), inbox)?;
+        let running = self.run(place, line, Box::new(is_prompt), inbox)?;
         Ok(Box::new(running))
     }
 
@@ -160,8 +157,8 @@ impl Programs {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
-        let (mut child, registration) =
-            interrupt::start_group(|| command.spawn()).map_err(machine)?;
+        let spawn = || within(place.namespace.as_deref(), || command.spawn())?;
+        let (mut child, registration) = interrupt::start_group(spawn).map_err(machine)?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let shared = Shared::new(child, registration, bound, self.walls, &mark, self.limits);
         let shared = Arc::new(shared);
@@ -202,6 +199,10 @@ impl Starter for Programs {
     }
 
     fn enters_groups(&self) -> bool {
+        true
+    }
+
+    fn enters_namespaces(&self) -> bool {
         true
     }
 

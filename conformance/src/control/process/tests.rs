@@ -316,7 +316,7 @@ fn a_command_line_is_filled_in() {
         address: "127.0.3.4:7000".parse().ok(),
         introducer: Some("n16".to_owned()),
         introducer_address: "127.0.3.3:7001".parse().ok(),
-        group: None,
+        ..Place::default()
     };
     let filled = programs.line_for(&place).expect("a line");
     assert_eq!(

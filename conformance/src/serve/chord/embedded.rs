@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::breaks::Bug;
 use super::desk::Desk;
 use super::life::{Inbox, live};
-use crate::control::{Arrival, Life, News, StartError, Starter};
+use crate::control::{Arrival, Life, News, Place, StartError, Starter};
 
 /// Starts reference nodes, sound or with a seeded violation.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,6 +41,15 @@ impl Reference {
 
 impl Starter for Reference {
     fn start(&self, name: &str, inbox: Sender<Arrival>) -> Result<Box<dyn Life>, StartError> {
+        let place = Place {
+            name: name.to_owned(),
+            ..Place::default()
+        };
+        self.start_at(&place, inbox)
+    }
+
+    fn start_at(&self, place: &Place, inbox: Sender<Arrival>) -> Result<Box<dyn Life>, StartError> {
+        let (name, namespace) = (place.name.as_str(), place.namespace.clone());
         let told = Arc::new(Inbox::default());
         let desk = Desk::new(self.bug.map(|(_, bug)| bug));
         let (own, from) = (Arc::clone(&told), name.to_owned());
@@ -53,6 +62,11 @@ impl Starter for Reference {
                 };
                 inbox.send(arrival).is_ok()
             };
+            // The thread makes the node's sockets, and ends with it.
+            if let Some(Err(why)) = namespace.map(|it| it.enter()) {
+                tell(News::Ended(format!("it cannot enter its network: {why}")));
+                return;
+            }
             live(desk, &own, |line| tell(News::Line(line)));
             // Whoever has dropped the inbox does not want to know.
             let _ = tell(News::Ended("it was ended".to_owned()));
@@ -64,6 +78,10 @@ impl Starter for Reference {
             told,
             thread: Some(thread),
         }))
+    }
+
+    fn enters_namespaces(&self) -> bool {
+        true
     }
 
     fn name(&self) -> String {

@@ -1,7 +1,7 @@
 //! How messages travel: as lines through the kit, or as datagrams with the addresses of the nodes that they name.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use peerproof_model::chord::message::Message;
 use peerproof_model::chord::profile;
@@ -59,15 +59,18 @@ impl Mail {
             .address
             .as_deref()
             .ok_or("over sockets a node needs an `address`")?;
+        let own = parsed(own)?;
+        if !own.ip().is_loopback() && !is_private(own.ip()) {
+            return Err(format!("{own} is neither a loopback nor a private address"));
+        }
         let mut known = BTreeMap::new();
         if let Some(introducer) = &init.introducer
             && let Some(id) = introduced(Some(introducer))?
         {
             let text = introducer.address.as_deref();
             let text = text.ok_or("over sockets the introducer needs an `address`")?;
-            known.insert(id, loopback(text)?);
+            known.insert(id, near(own, text)?);
         }
-        let own = loopback(own)?;
         Ok(Self {
             name,
             book: Some(Book { own, known }),
@@ -83,7 +86,7 @@ impl Mail {
     pub(super) fn meet(&mut self, node: Id, address: Option<&str>) -> Result<(), String> {
         match (&mut self.book, address) {
             (Some(book), Some(address)) => {
-                book.learn(node, loopback(address)?);
+                book.learn(node, near(book.own, address)?);
                 Ok(())
             }
             (Some(book), None) if !book.known.contains_key(&node) => {
@@ -142,22 +145,71 @@ impl Mail {
 }
 
 impl Book {
-    /// Only loopback addresses: no letter makes a node write to the world.
+    /// Only addresses of its own network: no letter makes a node write to the world.
     fn learn(&mut self, node: Id, address: SocketAddr) {
         let room = self.known.len() < MOST_ADDRESSES || self.known.contains_key(&node);
-        if address.ip().is_loopback() && room {
+        if is_near(self.own.ip(), address.ip()) && room {
             self.known.insert(node, address);
         }
     }
 }
 
-fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| format!("`{text}` is no address"))?;
-    if address.ip().is_loopback() {
+fn parsed(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("`{text}` is no address"))
+}
+
+/// An address in the network of the node at `own`.
+fn near(own: SocketAddr, text: &str) -> Result<SocketAddr, String> {
+    let address = parsed(text)?;
+    if is_near(own.ip(), address.ip()) {
         Ok(address)
     } else {
-        Err(format!("{address} is no loopback address"))
+        Err(format!("{address} is not in the network of {own}"))
+    }
+}
+
+/// Whether two nodes are in one network: the loopback, or a private one with the same first two bytes.
+fn is_near(own: IpAddr, other: IpAddr) -> bool {
+    match (own, other) {
+        _ if own.is_loopback() || other.is_loopback() => own.is_loopback() && other.is_loopback(),
+        (IpAddr::V4(here), IpAddr::V4(there)) => {
+            here.is_private() && here.octets()[..2] == there.octets()[..2]
+        }
+        _ => false,
+    }
+}
+
+fn is_private(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V4(ip) if ip.is_private())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_heeds_its_own_network_alone() {
+        let is_near = |own: &str, other: &str| {
+            let ip = |text: &str| text.parse().expect("an address");
+            is_near(ip(own), ip(other))
+        };
+        for (own, other) in [
+            ("127.0.3.4", "127.0.0.1"),
+            ("::1", "::1"),
+            ("10.77.1.1", "10.77.254.3"),
+            ("192.168.1.1", "192.168.7.9"),
+        ] {
+            assert!(is_near(own, other), "{own} {other}");
+        }
+        for (own, other) in [
+            ("127.0.3.4", "10.77.1.1"),
+            ("10.77.1.1", "127.0.0.1"),
+            ("10.77.1.1", "10.78.1.1"),
+            ("10.77.1.1", "8.8.8.8"),
+            ("8.8.8.8", "8.8.4.4"),
+            ("10.77.1.1", "fe80::1"),
+        ] {
+            assert!(!is_near(own, other), "{own} {other}");
+        }
     }
 }

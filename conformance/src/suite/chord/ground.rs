@@ -7,6 +7,7 @@ use crate::control::adapter::Adapted;
 use crate::control::process::{Limits, Programs};
 use crate::control::ring::Network;
 use crate::control::{StartError, Starter};
+use crate::fleet::{self, Isolation};
 use crate::serve::chord::Reference;
 use crate::suite::{OpenError, Options};
 use crate::target::Target;
@@ -27,6 +28,7 @@ const TIMEOUT_PERIODS: u32 = 4;
 pub(crate) struct Ground {
     pub(crate) starter: Arc<dyn Starter>,
     pub(crate) network: Network,
+    pub(crate) isolation: Isolation,
     pub(crate) period: Duration,
     pub(crate) patience: Duration,
     /// How long smaller schedules are looked for, in all cases together.
@@ -39,6 +41,13 @@ pub(crate) struct Ground {
 impl Ground {
     /// The ground for a target.
     pub(crate) fn open(target: &Target, options: &Options) -> Result<Self, OpenError> {
+        if options.isolation == Isolation::Namespaces {
+            fleet::can_isolate().map_err(|why| {
+                OpenError::Usage(format!(
+                    "--network namespaces: {why}; `--network sockets` does without"
+                ))
+            })?;
+        }
         let kit = Network::Kit;
         let (starter, period, concurrency, usual) = match target {
             Target::Embedded { bug } => {
@@ -81,6 +90,7 @@ impl Ground {
         Ok(Self {
             starter,
             network: options.network.unwrap_or(usual),
+            isolation: options.isolation,
             period: options.period.unwrap_or(period),
             patience: options.patience,
             shrinking: options.shrinking,

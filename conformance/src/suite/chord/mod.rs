@@ -28,7 +28,7 @@ use sha1::{Digest as _, Sha1};
 
 use crate::case::{CaseInfo, Outcome, Stop, Verdict, verdict};
 use crate::control::ring::Network;
-use crate::fleet::Event;
+use crate::fleet::{Event, Isolation};
 use crate::judge;
 use crate::record::Recording;
 use crate::run::{SuiteReport, WhyNot};
@@ -209,8 +209,14 @@ impl Session for RingSession {
     }
 
     fn skips(&self, case: &CaseInfo) -> Option<WhyNot> {
-        let needs = cases::needs_the_kits_network(case.id);
-        (needs && self.ground.network == Network::Sockets).then_some(WhyNot::Network)
+        let needs = match (self.ground.network, self.ground.isolation) {
+            (Network::Kit, _) => false,
+            (Network::Sockets, Isolation::Loopback) => {
+                cases::needs_the_kits_network(case.id) || cases::needs_to_part(case.id)
+            }
+            (Network::Sockets, Isolation::Namespaces) => cases::needs_the_kits_network(case.id),
+        };
+        needs.then_some(WhyNot::Network)
     }
 
     fn concurrency(&self) -> usize {

@@ -251,6 +251,7 @@ impl RingKit {
             None => {
                 let plan = Plan {
                     network: self.ground.network,
+                    isolation: self.ground.isolation,
                     seed: self.seed,
                     weather: Weather::default(),
                     patience: self.ground.patience,
