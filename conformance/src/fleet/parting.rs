@@ -117,16 +117,16 @@ pub(super) fn without(table: &str) -> String {
 
 /// Gives nft these commands, all or none of which take effect.
 pub(super) fn nft(commands: &str) -> Result<(), String> {
-    feed("nft", &["-f", "-"], commands)
+    feed("nft", &["-f", "-"], commands).map(drop)
 }
 
-/// Starts a program that reads commands from its standard input, and waits until it has done them.
-pub(super) fn feed(program: &str, arguments: &[&str], commands: &str) -> Result<(), String> {
+/// Starts a program that reads commands from its standard input, and waits until it has done them; what it says.
+pub(super) fn feed(program: &str, arguments: &[&str], commands: &str) -> Result<String, String> {
     let missing = |error: std::io::Error| format!("{program} cannot be run: {error}");
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(missing)?;
@@ -135,7 +135,7 @@ pub(super) fn feed(program: &str, arguments: &[&str], commands: &str) -> Result<
     }
     let output = child.wait_with_output().map_err(missing)?;
     if output.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let words = String::from_utf8_lossy(&output.stderr);
     let first = words.lines().next().unwrap_or("it does not say why");

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::parting::{Cuts, Walls, feed, nft, without};
 use crate::control::Place;
@@ -25,6 +26,12 @@ const PORT: u16 = 7000;
 
 /// The last bytes of addresses, without those that some programs take for special: 1 to 254.
 const LAST: u16 = 254;
+
+/// How long a link may take until it carries packets.
+const MOST_WAIT: Duration = Duration::from_secs(10);
+
+/// Between two looks at it.
+const REST: Duration = Duration::from_millis(2);
 
 /// Where the rules are.
 const TABLE: &str = "bridge peerproof";
@@ -83,16 +90,11 @@ impl Private {
             hub: Namespace::new().map_err(|error| format!("no network namespace: {error}"))?,
             rooms: BTreeMap::new(),
         };
-        private.ip(&private.hub, "link add bridge up type bridge\n")?;
+        ip(&private.hub, "link add bridge up type bridge\n")?;
         // A rule of the kind that will be needed, so that what is missing shows now.
         private.enforce(&Cuts::trial())?;
         private.enforce(&Cuts::default())?;
         Ok(private)
-    }
-
-    fn ip(&self, namespace: &Namespace, commands: &str) -> Result<(), String> {
-        within(Some(namespace), || feed("ip", &["-batch", "-"], commands))
-            .map_err(|error| format!("the namespace cannot be entered: {error}"))?
     }
 
     fn new_room(&self) -> Result<Room, String> {
@@ -105,16 +107,20 @@ impl Private {
             number,
             namespace: Arc::new(namespace),
         };
-        let (port, place, ip) = (room.port(), room.namespace.path(), room.ip());
+        let (port, place, address) = (room.port(), room.namespace.path(), room.ip());
         let place = place.display();
-        self.ip(
+        ip(
             &self.hub,
             &format!("link add {port} up master bridge type veth peer name eth0 netns {place}\n"),
         )?;
-        self.ip(
+        ip(
             &room.namespace,
-            &format!("link set lo up\naddr add {ip}/16 dev eth0\nlink set eth0 up\n"),
+            &format!("link set lo up\naddr add {address}/16 dev eth0\nlink set eth0 up\n"),
         )?;
+        // Until then packets are lost, and who answers late counts as dead.
+        until(&room.namespace, "link show dev eth0\n", " state UP ")?;
+        let show = format!("link show dev {port}\n");
+        until(&self.hub, &show, " state forwarding ")?;
         Ok(room)
     }
 
@@ -138,6 +144,25 @@ impl Private {
              type filter hook forward priority 0; policy accept;\n{rules}  }}\n}}\n"
         )
     }
+}
+
+/// Has `ip` do this; what it shows, with all details.
+fn ip(namespace: &Namespace, commands: &str) -> Result<String, String> {
+    let run = || feed("ip", &["-details", "-batch", "-"], commands);
+    within(Some(namespace), run)
+        .map_err(|error| format!("the namespace cannot be entered: {error}"))?
+}
+
+/// Waits until `ip` shows these words: links come up behind the back of whoever sets them up.
+fn until(namespace: &Namespace, show: &str, words: &str) -> Result<(), String> {
+    let deadline = Instant::now() + MOST_WAIT;
+    while !ip(namespace, show)?.contains(words) {
+        if Instant::now() > deadline {
+            return Err("a link does not come up".to_owned());
+        }
+        std::thread::sleep(REST);
+    }
+    Ok(())
 }
 
 /// Everything that is missing here, and what to do about it.
