@@ -1,12 +1,16 @@
 //! The suite `chord` against the reference node, sound and broken.
 
+mod needing;
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use needing::needing;
 use peerproof::case::{CaseInfo, Verdict};
 use peerproof::control::ring::Network;
+use peerproof::fleet::{Isolation, can_isolate};
 use peerproof::run::{Selection, SuiteReport, Unwatched, WhyNot, run};
 use peerproof::suite::chord::ChordSuite;
 use peerproof::suite::{self, Break, OpenError, Options, Suite};
@@ -54,10 +58,11 @@ fn passes(case: &CaseInfo) -> Result<(), Failed> {
     Err(format!("never judged: {last}").into())
 }
 
-/// The reference passes over sockets as well.
-fn passes_over_sockets() -> Result<(), Failed> {
+/// The reference passes over sockets as well, but for the cases that this network cannot play.
+fn passes_over_sockets(isolation: Isolation, not_run: usize) -> Result<(), Failed> {
     let options = Options {
         network: Some(Network::Sockets),
+        isolation,
         ..Options::default()
     };
     let report = judge(None, &options, &Selection::default())?;
@@ -72,18 +77,14 @@ fn passes_over_sockets() -> Result<(), Failed> {
         .iter()
         .filter(|case| case.why_not == Some(WhyNot::Network));
     match (wrong.is_empty(), skipped.count()) {
-        (true, 4) => Ok(()),
+        (true, skipped) if skipped == not_run => Ok(()),
         (_, skipped) => Err(format!("{skipped} not run; {}", wrong.join("\n")).into()),
     }
 }
 
 /// A break is caught when the declared case sees its property broken.
-fn catches(known: &Break) -> Result<(), Failed> {
-    let report = judge(
-        Some(known.name),
-        &Options::default(),
-        &only(known.caught_by)?,
-    )?;
+fn catches(known: &Break, options: &Options) -> Result<(), Failed> {
+    let report = judge(Some(known.name), options, &only(known.caught_by)?)?;
     let (_, outcome) = report.outcomes().next().ok_or("the case did not run")?;
     match outcome.verdict {
         Verdict::Fail | Verdict::NonStrict => Ok(()),
@@ -247,10 +248,11 @@ fn wrong_uses_are_told_what_to_do() -> Result<(), Failed> {
 }
 
 /// A node that somebody else wrote, in another language, passes over both networks.
-fn the_node_in_python(network: Network) -> Result<(), Failed> {
+fn the_node_in_python(network: Network, isolation: Isolation) -> Result<(), Failed> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/nodes/ring_node.py");
     let options = Options {
         network: Some(network),
+        isolation,
         patience: Duration::from_secs(10),
         ..Options::default()
     };
@@ -267,6 +269,64 @@ fn the_node_in_python(network: Network) -> Result<(), Failed> {
         (true, 10) => Ok(()),
         (_, count) => Err(format!("{count} cases: {}", wrong.join("\n")).into()),
     }
+}
+
+/// A node behind an adapter lives, and is asked, within its namespace.
+fn behind_an_adapter(style: &str) -> Result<(), Failed> {
+    let file = format!("examples/adapters/{style}_ring.toml");
+    let options = Options {
+        isolation: Isolation::Namespaces,
+        patience: Duration::from_secs(10),
+        ..Options::default()
+    };
+    let target = Target::Adapter(Path::new(env!("CARGO_MANIFEST_DIR")).join(file));
+    let session = ChordSuite.open(&target, &options)?;
+    let selection = only("chord/{single/*,join/one-by-one}")?;
+    let report = run(&ChordSuite, &*session, &selection, 1, &Unwatched);
+    let wrong: Vec<String> = report
+        .outcomes()
+        .filter(|(_, outcome)| outcome.verdict != Verdict::Pass)
+        .map(|(case, outcome)| format!("{} {:?}: {}", case.id, outcome.verdict, outcome.observed))
+        .collect();
+    match (wrong.is_empty(), report.outcomes().count()) {
+        (true, 4) => Ok(()),
+        (_, count) => Err(format!("{count} cases: {}", wrong.join("\n")).into()),
+    }
+}
+
+/// What is judged where every node has a network namespace.
+fn in_namespaces() -> Vec<Trial> {
+    let mut trials = vec![
+        needing("the reference passes in namespaces", can_isolate(), || {
+            passes_over_sockets(Isolation::Namespaces, 3)
+        }),
+        needing(
+            "a node in Python passes in namespaces",
+            can_isolate(),
+            || the_node_in_python(Network::Sockets, Isolation::Namespaces),
+        ),
+    ];
+    for style in ["prompt", "cmd", "http"] {
+        let name = format!("an adapter ({style}) passes in namespaces");
+        trials.push(needing(name, can_isolate(), move || {
+            behind_an_adapter(style)
+        }));
+    }
+    let bugs = ["stores-nothing", "keeps-dead-successor", "lies-in-state"];
+    for known in ChordSuite.breaks() {
+        if bugs.contains(&known.name) {
+            let name = format!("catches {} in namespaces", known.name);
+            trials.push(needing(name, can_isolate(), move || {
+                let options = Options {
+                    network: Some(Network::Sockets),
+                    isolation: Isolation::Namespaces,
+                    ..Options::default()
+                };
+                catches(known, &options)
+            }));
+        }
+    }
+    trials
 }
 
 /// The page about the suite has a row for every case, with its level and the fact that it asks, in order.
@@ -311,7 +371,9 @@ fn main() -> ExitCode {
     }
     for known in ChordSuite.breaks() {
         let name = format!("catches {} by {}", known.name, known.caught_by);
-        trials.push(Trial::test(name, move || catches(known)));
+        trials.push(Trial::test(name, move || {
+            catches(known, &Options::default())
+        }));
     }
     for (name, line) in [
         ("silent", "exec cat > /dev/null"),
@@ -341,20 +403,23 @@ fn main() -> ExitCode {
             "wrong uses are told what to do",
             wrong_uses_are_told_what_to_do,
         ),
-        ("the reference passes over sockets", passes_over_sockets),
+        ("the reference passes over sockets", || {
+            passes_over_sockets(Isolation::Loopback, 4)
+        }),
         ("the page has every case", the_page_has_every_case),
         (
             "cases name properties and claims that there are",
             cases_name_properties_and_claims,
         ),
         ("a node in Python passes through the kit", || {
-            the_node_in_python(Network::Kit)
+            the_node_in_python(Network::Kit, Isolation::Loopback)
         }),
         ("a node in Python passes over sockets", || {
-            the_node_in_python(Network::Sockets)
+            the_node_in_python(Network::Sockets, Isolation::Loopback)
         }),
     ];
     trials.extend(checks.map(|(name, check)| Trial::test(name, check)));
+    trials.extend(in_namespaces());
     let mut arguments = Arguments::from_args();
     // They wait more than they work.
     arguments.test_threads.get_or_insert(8);

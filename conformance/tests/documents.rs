@@ -2,7 +2,7 @@
 //!
 //! A command must end with status 0, unless a comment before its block says otherwise:
 //! `<!-- status: 3 -->` (when the reader would have a target that a test has not), or `<!-- runs until stopped -->`.
-//! A command about a suite or node that the program does not have shows as ignored, with the reason;
+//! A command about a suite or node that the program does not have, or that this machine cannot run, shows as ignored, with the reason;
 //! with PEERPROOF_REQUIRE_CLIENTS=1, as in continuous integration, it fails.
 //! The commands run in a directory of their own, which has the files that the documents speak of.
 
@@ -13,7 +13,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use peerproof::case::CaseInfo;
-use peerproof::{serve, suite};
+use peerproof::{fleet, serve, suite};
 
 /// How a command ends.
 #[derive(Clone, Copy)]
@@ -61,13 +61,18 @@ fn trial(shown: Shown) -> Trial {
     }
 }
 
-/// The suite or node that the command is about, where the program has none of that name.
+/// What a command needs and is not here: a suite or node of that name, or something of the machine.
 fn absent(line: &str) -> Option<String> {
     let words: Vec<&str> = line.split_whitespace().collect();
     if let ["peerproof", "adapter", ..] = words.as_slice() {
         // The adapters of the documents are for programs in Python.
         let python = Command::new("python3").arg("--version").output();
         return python.is_err().then(|| "python3".to_owned());
+    }
+    if line.contains("--network namespaces")
+        && let Err(why) = fleet::can_isolate()
+    {
+        return Some(why);
     }
     let ["peerproof", command, name, ..] = words.as_slice() else {
         return None;

@@ -29,11 +29,11 @@ impl Ring {
     pub(crate) fn new(
         starter: Arc<dyn Starter>,
         network: Network,
-        isolation: Isolation::Loopback,
         replicas: usize,
     ) -> Worked<Self> {
         let plan = Plan {
             network,
+            isolation: Isolation::default(),
             seed: 1,
             weather: Weather::default(),
             patience: PATIENCE,

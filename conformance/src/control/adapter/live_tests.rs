@@ -62,7 +62,7 @@ fn a_late_answer_is_not_taken_for_the_next_one() {
         while read -r get key; do echo "value $key"; printf '> '; done
     "#;
     let (_directory, adapted) = adapted(script, 300);
-    let mut session = adapted.session();
+    let mut session = adapted.session(None);
     let deadline = Instant::now() + PATIENCE;
     // A busy machine may take longer to start a shell than that, too.
     while session.init(&init()).reading.outcome.is_err() {
