@@ -34,13 +34,21 @@ fn lay(near: TcpStream, far: TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
+fn trickle(from: &mut TcpStream, to: &mut TcpStream, bytes: usize) -> std::io::Result<()> {
+    for _ in 0..bytes {
+        let mut byte = [0];
+        if from.read(&mut byte)? == 0 {
+            break;
+        }
+        std::thread::sleep(PAUSE);
+        to.write_all(&byte)?;
+    }
+    Ok(())
+}
+
 /// Carries what arrives until an end is seen, and the end with it.
 fn carry(mut from: TcpStream, mut to: TcpStream, slow: usize) {
-    let trickled = (&from).take(slow as u64).bytes().try_for_each(|byte| {
-        std::thread::sleep(PAUSE);
-        to.write_all(&[byte?])
-    });
-    let carried = trickled.and_then(|()| copy(&mut from, &mut to));
+    let carried = trickle(&mut from, &mut to, slow).and_then(|()| copy(&mut from, &mut to));
     let how = match carried {
         Ok(_) => Shutdown::Write,
         Err(_) => Shutdown::Both,
