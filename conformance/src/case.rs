@@ -5,6 +5,7 @@ use std::time::Duration;
 use peerproof_model::property::Judgement;
 use serde::{Deserialize, Serialize};
 
+use crate::fleet::Event;
 use crate::record::Recording;
 
 /// How binding a case is.
@@ -158,6 +159,27 @@ pub struct Outcome {
     pub duration: Duration,
     /// The smallest list of steps found that shows the same, a line each; empty where there is none.
     pub schedule: Vec<String>,
+    /// Everything that the kit saw of nodes it drives, for a log; empty for other targets.
+    pub events: Vec<Event>,
+}
+
+impl Outcome {
+    /// An outcome without a schedule, of a target that the kit does not drive.
+    pub fn new(
+        verdict: Verdict,
+        observed: String,
+        recording: Recording,
+        duration: Duration,
+    ) -> Self {
+        Self {
+            verdict,
+            observed,
+            recording,
+            duration,
+            schedule: Vec::new(),
+            events: Vec::new(),
+        }
+    }
 }
 
 /// The one rule that turns a judgement and the end of a story into a verdict.

@@ -228,12 +228,11 @@ fn contained(session: &dyn Session, info: &CaseInfo, seed: u64) -> Outcome {
             .map(|text| (*text).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "a panic without words".to_owned());
-        Outcome {
-            schedule: Vec::new(),
-            verdict: Verdict::Error,
-            observed: format!("the kit panicked: {why}"),
-            recording: Recording::default(),
-            duration: began.elapsed(),
-        }
+        Outcome::new(
+            Verdict::Error,
+            format!("the kit panicked: {why}"),
+            Recording::default(),
+            began.elapsed(),
+        )
     })
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::progress::{Bar, Keep, Watcher};
+use super::progress::{Bar, Files, Keep, Watcher};
 use super::{BROKEN, Catalogue, Failure, GOOD, KIT, outputs, suite};
 use crate::case::{CaseInfo, Verdict};
 use crate::run::{self, Selection, SuiteReport};
@@ -238,7 +238,7 @@ fn play(
         cases,
     );
     // Only the verdicts count here, and there are many runs.
-    let watcher = Watcher::new(bar, Keep::Nothing, None);
+    let watcher = Watcher::new(bar, Keep::Nothing, Files::default());
     Ok(run::run(
         suite,
         &*session,

@@ -23,6 +23,9 @@ pub(super) struct Outputs {
     /// Write a capture of each case that Wireshark opens
     #[arg(long, value_name = "DIR", help_heading = "Reports")]
     pub(super) captures: Option<PathBuf>,
+    /// Write what the kit saw in each case, for `peerproof judge` (docs/judging.md)
+    #[arg(long, value_name = "DIR", help_heading = "Reports")]
+    pub(super) logs: Option<PathBuf>,
 }
 
 impl Outputs {
@@ -57,10 +60,11 @@ impl Outputs {
         for path in self.files().filter(|path| !is_stdout(path)) {
             writable(path)?;
         }
-        match &self.captures {
-            Some(directory) => writable_directory(directory),
-            None => Ok(()),
-        }
+        let directories = [&self.captures, &self.logs];
+        directories
+            .into_iter()
+            .flatten()
+            .try_for_each(|directory| writable_directory(directory))
     }
 
     /// Writes every report that was asked for. `conclusion` is the sentence that the program ends with.

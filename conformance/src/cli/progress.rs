@@ -1,4 +1,4 @@
-//! While a run goes on: a progress bar on standard error when somebody looks at it, captures as cases end,
+//! While a run goes on: a progress bar on standard error when somebody looks at it, captures and logs as cases end,
 //! and recordings forgotten as far as no report needs them.
 
 use std::io;
@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::case::{CaseInfo, Outcome, Verdict};
 use crate::record::Recording;
-use crate::report::{capture, diagram};
+use crate::report::{capture, diagram, log};
 use crate::run::Progress;
 
 /// The most events of a recording that outlive their case; a diagram folds them, and shows fewer.
@@ -26,26 +26,48 @@ pub(super) enum Keep {
     Everything,
 }
 
+/// What is written of every case, as it ends.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Files<'a> {
+    /// Where captures go.
+    pub(super) captures: Option<&'a Path>,
+    /// Where logs go.
+    pub(super) logs: Option<&'a Path>,
+    /// The seed that their names carry.
+    pub(super) seed: u64,
+}
+
+impl Files<'_> {
+    fn write(&self, case: &CaseInfo, outcome: &Outcome) -> io::Result<()> {
+        if let Some(directory) = self.captures {
+            capture::write_file(directory, case.id, self.seed, &outcome.recording)?;
+        }
+        match self.logs {
+            Some(directory) => log::write_file(directory, case.id, self.seed, &outcome.events),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Looks at a run on behalf of the reports.
 pub(super) struct Watcher<'a> {
     bar: Bar,
     keep: Keep,
-    /// Where captures go, and the seed that their names carry.
-    captures: Option<(&'a Path, u64)>,
+    files: Files<'a>,
     trouble: Mutex<Option<io::Error>>,
 }
 
 impl<'a> Watcher<'a> {
-    pub(super) fn new(bar: Bar, keep: Keep, captures: Option<(&'a Path, u64)>) -> Self {
+    pub(super) fn new(bar: Bar, keep: Keep, files: Files<'a>) -> Self {
         Self {
             bar,
             keep,
-            captures,
+            files,
             trouble: Mutex::new(None),
         }
     }
 
-    /// The first capture that could not be written.
+    /// The first file of a case that could not be written.
     pub(super) fn trouble(self) -> Option<io::Error> {
         self.trouble
             .into_inner()
@@ -60,12 +82,11 @@ impl Progress for Watcher<'_> {
 
     fn ended(&self, case: &CaseInfo, outcome: &mut Outcome) {
         self.bar.ended(case, outcome);
-        if let Some((directory, seed)) = self.captures
-            && let Err(error) = capture::write_file(directory, case.id, seed, &outcome.recording)
-        {
+        if let Err(error) = self.files.write(case, outcome) {
             let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
             trouble.get_or_insert(error);
         }
+        outcome.events = Vec::new();
         let shown = match self.keep {
             Keep::Nothing => false,
             Keep::Failures => outcome.verdict != Verdict::Pass,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use globset::GlobMatcher;
 
 use super::outputs::{self, Outputs};
-use super::progress::{Bar, Watcher};
+use super::progress::{Bar, Files, Watcher};
 use super::{BROKEN, Catalogue, Failure, GOOD, KIT, UNJUDGED, USAGE, address, nearest, serve};
 use crate::baseline::{Baseline, Date};
 use crate::case::{CaseInfo, Level, Verdict};
@@ -240,6 +240,12 @@ impl<'a> Plan<'a> {
             )));
         }
         let baseline = baseline(args, catalogue)?;
+        let drives = |suite: &&'static dyn Suite| suite.drives_nodes();
+        if args.outputs.logs.is_some() && !suites.iter().any(drives) {
+            return Err(Failure::usage(
+                "--logs is for suites whose nodes the kit drives, such as chord; --captures has the bytes of every suite",
+            ));
+        }
         args.outputs.check()?;
         let selection = Selection {
             patterns: args
@@ -324,18 +330,18 @@ impl<'a> Plan<'a> {
             |case: &&CaseInfo| self.selection.names(case) && (self.selection.slow || !case.slow);
         let bar = Bar::new(suite.name(), cases.iter().filter(runs).count());
         let outputs = &self.args.outputs;
-        let captures = outputs.captures.as_deref();
-        let watcher = Watcher::new(
-            bar,
-            outputs.keep(),
-            captures.map(|directory| (directory, seed)),
-        );
+        let files = Files {
+            captures: outputs.captures.as_deref(),
+            logs: outputs.logs.as_deref(),
+            seed,
+        };
+        let watcher = Watcher::new(bar, outputs.keep(), files);
         let run = run::run(suite, session, &self.selection, seed, &watcher);
         match watcher.trouble() {
             None => Ok(run),
             Some(error) => Err(Failure {
                 status: KIT,
-                message: format!("cannot write a capture: {error}"),
+                message: format!("cannot write the files of a case: {error}"),
             }),
         }
     }

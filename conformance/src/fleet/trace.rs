@@ -73,9 +73,10 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    /// Adds an event whose body has so many bytes.
+    /// Adds an event whose body has so many bytes. What is kept has no gaps: it is how the story began.
     pub(super) fn push(&mut self, event: Event, bytes: usize) {
-        if self.events.len() >= KEPT_EVENTS || self.bytes + bytes > KEPT_BYTES {
+        let full = self.events.len() >= KEPT_EVENTS || self.bytes + bytes > KEPT_BYTES;
+        if full || self.dropped > 0 {
             self.dropped += 1;
             return;
         }
@@ -168,12 +169,17 @@ mod tests {
             note: String::new(),
         };
         let mut trace = Trace::default();
-        trace.push(event.clone(), KEPT_BYTES);
-        trace.push(event.clone(), 1);
-        for _ in 0..KEPT_EVENTS {
+        for _ in 0..KEPT_EVENTS + 2 {
             trace.push(event.clone(), 0);
         }
         assert_eq!(trace.events().len(), KEPT_EVENTS);
+        assert_eq!(trace.dropped(), 2);
+        let mut trace = Trace::default();
+        trace.push(event.clone(), KEPT_BYTES);
+        trace.push(event.clone(), 1);
+        // It would fit, and would leave a gap before it.
+        trace.push(event, 0);
+        assert_eq!(trace.events().len(), 1);
         assert_eq!(trace.dropped(), 2);
     }
 }

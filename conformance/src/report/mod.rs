@@ -5,8 +5,9 @@
 //!            ┌ Report ───┼ html       for people, with diagrams
 //! SuiteReport┤           ├ json       for programs (docs/report.schema.json)
 //! Baseline   │           └ junit      for continuous integration
-//!            └ Recording ┬ diagram    SVG and Mermaid, inside the others
-//!                        └ capture    pcapng, for Wireshark
+//!            ├ Recording ┬ diagram    SVG and Mermaid, inside the others
+//!            │           └ capture    pcapng, for Wireshark
+//!            └ events ──── log        of driven nodes, for `peerproof judge`
 //! ```
 
 pub mod capture;
@@ -14,7 +15,10 @@ pub mod diagram;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod log;
 pub mod terminal;
+
+use std::path::PathBuf;
 
 use peerproof_model::claim::Claim;
 
@@ -22,6 +26,12 @@ use crate::baseline::{Baseline, Date};
 use crate::case::{CaseInfo, Outcome, Verdict};
 use crate::run::SuiteReport;
 use crate::suite::{OpenError, Suite};
+
+/// The name of a file about one case of a run.
+fn file_of_case(case: &str, seed: u64, extension: &str) -> PathBuf {
+    let name = case.replace('/', ".");
+    PathBuf::from(format!("{name}.seed-{seed}.{extension}"))
+}
 
 /// One run of one suite with all that the reports say about it.
 pub struct Report {

@@ -35,6 +35,10 @@ pub trait Suite: Sync {
         let _ = seed;
         Vec::new()
     }
+    /// Whether the kit drives the nodes over the control plane, so that there is a log of what it saw.
+    fn drives_nodes(&self) -> bool {
+        false
+    }
     /// What whoever wrote the target does best next, when there is something.
     fn advice(&self, run: &SuiteReport) -> Option<String> {
         let _ = run;

@@ -125,13 +125,12 @@ impl Session for Opened {
                 .find(|verdict| verdict.word() == name)
                 .unwrap(),
         };
-        Outcome {
-            schedule: Vec::new(),
+        Outcome::new(
             verdict,
-            observed: format!("it said {HOSTILE}"),
-            recording: recorder.take(),
-            duration: Duration::from_millis(12),
-        }
+            format!("it said {HOSTILE}"),
+            recorder.take(),
+            Duration::from_millis(12),
+        )
     }
 
     fn concurrency(&self) -> usize {

@@ -27,7 +27,7 @@ pub const SEGMENT: usize = 1_400;
 
 /// The file name of the capture of a case in the directory of captures.
 pub fn file_name(case: &str, seed: u64) -> PathBuf {
-    PathBuf::from(format!("{}.seed-{seed}.pcapng", case.replace('/', ".")))
+    super::file_of_case(case, seed, "pcapng")
 }
 
 /// Writes the capture of one case into `directory` and returns where it is.

@@ -91,13 +91,7 @@ impl Session for LeecherSession {
             Ok(played) => played,
             Err(why) => (Verdict::Error, why, Recording::default()),
         };
-        Outcome {
-            schedule: Vec::new(),
-            verdict,
-            observed,
-            recording,
-            duration: began.elapsed(),
-        }
+        Outcome::new(verdict, observed, recording, began.elapsed())
     }
 
     fn concurrency(&self) -> usize {

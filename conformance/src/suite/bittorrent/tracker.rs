@@ -148,13 +148,7 @@ impl Session for TrackerSession {
                 judged
             }
         };
-        Outcome {
-            schedule: Vec::new(),
-            verdict,
-            observed,
-            recording: recorder.take(),
-            duration: began.elapsed(),
-        }
+        Outcome::new(verdict, observed, recorder.take(), began.elapsed())
     }
 
     fn concurrency(&self) -> usize {
@@ -179,13 +173,12 @@ fn judge(case: &Case<TrackerKit>, kit: &mut TrackerKit) -> (Verdict, String) {
 
 /// The suite was asked for a case that it does not have.
 fn lost(info: &CaseInfo, began: Instant) -> Outcome {
-    Outcome {
-        schedule: Vec::new(),
-        verdict: Verdict::Error,
-        observed: format!("the suite has no case {}", info.id),
-        recording: Recorder::new().take(),
-        duration: began.elapsed(),
-    }
+    Outcome::new(
+        Verdict::Error,
+        format!("the suite has no case {}", info.id),
+        Recorder::new().take(),
+        began.elapsed(),
+    )
 }
 
 /// How the doors of a tracker are named in reports.

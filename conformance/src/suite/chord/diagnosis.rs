@@ -23,13 +23,16 @@ const PATTERNS: &[(&str, Pattern)] = &[
     }),
     (
         "fingers off by one: finger i begins at n + 2^i, from i = 0 on",
-        |view, _| last_rings(view).any(|ring| fingers_are_shifted(view, ring)),
+        |view, _| {
+            last_rings(view)
+                .any(|ring| fingers_are_shifted(view, ring) || starts_are_shifted(view, ring))
+        },
     ),
     ("replicas only on the owner", |view, observed| {
         observed.contains("is to keep the key") && kept_once(view)
     }),
     (
-        "dead successor kept: nobody notices the crash, or the ring is computed and not watched",
+        "dead successor kept: nobody notices the crash, stabilization has ended, or the ring is computed and not watched",
         |view, _| names_the_dead(view, true),
     ),
     ("dead predecessor kept", |view, _| {
@@ -40,7 +43,7 @@ const PATTERNS: &[(&str, Pattern)] = &[
     }),
     (
         "the circle has an end: keys beyond the last node belong to the first",
-        ends_at_the_last,
+        |view, observed| observed.contains("a lookup of") && ends_at_the_last(view),
     ),
     (
         "an old copy brings a deleted value back",
@@ -51,7 +54,19 @@ const PATTERNS: &[(&str, Pattern)] = &[
     ),
     (
         "what a crashed node had acknowledged is gone: acknowledged before there were copies, or no copies",
-        |view, observed| observed.contains("was stored") && view.crashes().next().is_some(),
+        |view, observed| {
+            observed.contains("was stored")
+                && view.crashes().next().is_some()
+                && !somebody_is_back(view)
+        },
+    ),
+    (
+        "what a node kept comes back with it: who joins again begins empty, and gets its keys from its neighbours",
+        |view, observed| {
+            observed.contains("finds \"")
+                && observed.contains("was stored")
+                && somebody_is_back(view)
+        },
     ),
     (
         "what a leaving node kept is gone: keys are handed over before leaving",
@@ -73,6 +88,7 @@ const PATTERNS: &[(&str, Pattern)] = &[
             observed.contains("the predecessor of")
                 && observed.contains("is nobody")
                 && view.crashes().next().is_none()
+                && last_rings(view).all(nobody_has_a_predecessor)
         },
     ),
 ];
@@ -90,6 +106,19 @@ fn last_sight(view: &RunView) -> Option<&Sight> {
 
 fn last_rings(view: &RunView) -> impl Iterator<Item = &RingView<Id>> {
     last_sight(view).into_iter().flat_map(|sight| &sight.polls)
+}
+
+/// Whether no member has another one for its predecessor.
+fn nobody_has_a_predecessor(ring: &RingView<Id>) -> bool {
+    let mut members = ring.members();
+    members.all(|member| ring.predecessor(member).is_none_or(|it| it == member))
+}
+
+/// Whether a node took part, then did not, and then did again.
+fn somebody_is_back(view: &RunView) -> bool {
+    let mut before = BTreeSet::new();
+    let mut joined = view.stays.iter().filter(|stay| stay.joined.is_some());
+    joined.any(|stay| !before.insert(stay.node))
 }
 
 /// Whether there are wrong fingers, and each is what the next one should be.
@@ -114,6 +143,17 @@ fn fingers_are_shifted(view: &RunView, ring: &RingView<Id>) -> bool {
     wrong
 }
 
+/// Whether the fingers of every member begin where the next one should, the first one missing.
+fn starts_are_shifted(view: &RunView, ring: &RingView<Id>) -> bool {
+    let mut members = ring.members().peekable();
+    let begins = |member: Id, exponent: u32| {
+        let start = view.circle.add_power(member, exponent);
+        let mut fingers = ring.fingers(member);
+        fingers.any(|finger| finger.start == start && finger.node.is_some())
+    };
+    members.peek().is_some() && members.all(|it| !begins(it, 0) && begins(it, 1))
+}
+
 /// Whether every key is on one node.
 fn kept_once(view: &RunView) -> bool {
     let keys: BTreeSet<Id> = view.writes.iter().map(|write| write.asked.key).collect();
@@ -127,10 +167,14 @@ fn kept_once(view: &RunView) -> bool {
     })
 }
 
+/// Whether a member that had time enough names a node that has crashed.
 fn names_the_dead(view: &RunView, as_successor: bool) -> bool {
     let Some(sight) = last_sight(view) else {
         return false;
     };
+    if view.quiet_at(sight.at) < view.bounds.settle {
+        return false;
+    }
     let members = view.members_at(sight.at);
     let dead = |node: Id| view.crashes().any(|(_, id)| id == node) && !members.contains(&node);
     sight.polls.iter().any(|ring| {
@@ -145,13 +189,13 @@ fn names_the_dead(view: &RunView, as_successor: bool) -> bool {
     })
 }
 
-/// Whether a lookup of a key beyond the last member ends at the last member.
-fn ends_at_the_last(view: &RunView, _: &str) -> bool {
-    view.lookups.iter().any(|lookup| {
-        let Some((at, found)) = lookup.answer() else {
-            return false;
-        };
-        let members = view.members_at(at);
-        members.len() > 1 && members.last() == Some(&found.owner) && lookup.key > found.owner
-    })
+/// Whether lookups that end at a wrong node are those of keys beyond the last member, and end there.
+fn ends_at_the_last(view: &RunView) -> bool {
+    let wrong = view.lookups.iter().filter_map(|lookup| {
+        let (at, found) = lookup.answer()?;
+        let is_last = view.members_at(at).last() == Some(&found.owner) && lookup.key > found.owner;
+        (!view.can_own(found.owner, lookup.key, lookup.at, at)).then_some(is_last)
+    });
+    let wrong: Vec<bool> = wrong.collect();
+    !wrong.is_empty() && wrong.into_iter().all(|is_last| is_last)
 }

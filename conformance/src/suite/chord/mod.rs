@@ -84,6 +84,10 @@ impl Suite for ChordSuite {
         BREAKS
     }
 
+    fn drives_nodes(&self) -> bool {
+        true
+    }
+
     fn advice(&self, run: &SuiteReport) -> Option<String> {
         advice(run)
     }
@@ -172,13 +176,12 @@ impl RingSession {
 impl Session for RingSession {
     fn play(&self, info: &CaseInfo, seed: u64) -> Outcome {
         let began = Instant::now();
-        let mut outcome = Outcome {
-            verdict: Verdict::Error,
-            observed: format!("the suite has no case {}", info.id),
-            recording: Recording::default(),
-            duration: Duration::ZERO,
-            schedule: Vec::new(),
-        };
+        let mut outcome = Outcome::new(
+            Verdict::Error,
+            format!("the suite has no case {}", info.id),
+            Recording::default(),
+            Duration::ZERO,
+        );
         let Some(case) = all().find(|case| case.info.id == info.id) else {
             return outcome;
         };
@@ -205,6 +208,7 @@ impl Session for RingSession {
             }
         }
         outcome.recording = told.recording;
+        outcome.events = told.seen;
         outcome
     }
 

@@ -105,29 +105,31 @@ impl KitPeer {
         })
     }
 
-    /// A piece that may be requested now: the first that is offered, a full-sized one where there is one.
+    /// A piece that may be requested, a full-sized one where there is one.
     ///
     /// # Errors
-    /// None is.
-    pub(crate) fn open_piece(&self) -> Result<u32, Stop> {
+    /// None may be, even after a wait.
+    pub(crate) fn open_piece(&mut self) -> Result<u32, Stop> {
         self.open_piece_where(|_| true)
     }
 
-    /// The same among the pieces of which `which` holds.
+    /// The same among the pieces of which `which` holds. Offers come one by one: the first that arrives need not be
+    /// one of those, so this waits for one.
     ///
     /// # Errors
-    /// None is.
-    pub(crate) fn open_piece_where(&self, which: impl Fn(u32) -> bool) -> Result<u32, Stop> {
+    /// None may be, even after a wait.
+    pub(crate) fn open_piece_where(&mut self, which: impl Fn(u32) -> bool) -> Result<u32, Stop> {
+        let pieces = self.books.torrent().pieces();
+        let last = pieces.saturating_sub(1);
+        let full = |piece: u32| piece != last && which(piece);
+        if (0..last).any(full) {
+            self.wait_until(self.role.patience.unchoke, |link| {
+                open(link, full).is_some()
+            })?;
+        }
         let link = self.view()?;
-        let last = self.books.torrent().pieces().saturating_sub(1);
-        let open: Vec<u32> = if link.heard.choking {
-            offered(&link).filter(|piece| which(*piece)).collect()
-        } else {
-            let has = link.heard.has.iter();
-            has.filter(|piece| which(*piece)).take(2).collect()
-        };
-        let full = open.iter().copied().find(|piece| *piece != last);
-        full.or(open.first().copied())
+        open(&link, full)
+            .or_else(|| open(&link, &which))
             .ok_or_else(|| Stop::Silent("the target offers no such piece".to_owned()))
     }
 
@@ -342,6 +344,15 @@ impl KitPeer {
 /// Whether an answer to the request must still come: with the fast extension to every one.
 fn is_owed(link: &LinkView, block: &BlockRequest) -> bool {
     link.told.requests.contains(block) || link.fast() && link.told.awaits(block)
+}
+
+/// The first piece that may be requested now and of which `which` holds.
+fn open(link: &LinkView, which: impl Fn(u32) -> bool) -> Option<u32> {
+    if link.heard.choking {
+        offered(link).find(|piece| which(*piece))
+    } else {
+        link.heard.has.iter().find(|piece| which(*piece))
+    }
 }
 
 /// Pieces that may be requested while choked.

@@ -294,7 +294,8 @@ impl SeederKit {
     /// # Errors
     /// The target ends the connection.
     pub(crate) fn fetch_one(&self, peer: &mut KitPeer) -> Result<(), Stop> {
-        let block = peer.first_block(peer.open_piece()?);
+        let piece = peer.open_piece()?;
+        let block = peer.first_block(piece);
         peer.fetch([block], 1)
     }
 

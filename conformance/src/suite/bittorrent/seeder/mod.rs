@@ -147,26 +147,21 @@ impl SeederSession {
 impl Session for SeederSession {
     fn play(&self, info: &CaseInfo, seed: u64) -> Outcome {
         let Some(case) = all().find(|case| case.info.id == info.id) else {
-            return Outcome {
-                schedule: Vec::new(),
-                verdict: Verdict::Error,
-                observed: format!("the suite has no case {}", info.id),
-                recording: Recording::default(),
-                duration: Duration::ZERO,
-            };
+            return Outcome::new(
+                Verdict::Error,
+                format!("the suite has no case {}", info.id),
+                Recording::default(),
+                Duration::ZERO,
+            );
         };
         let told = self.told(case, seed);
         let judgement = told.exchange.judgement(info.property);
         let (verdict, observed) = verdict(info, judgement, told.end.clone(), optional(info));
-        Outcome {
-            schedule: Vec::new(),
-            verdict,
-            observed,
-            duration: told.duration,
-            // The last one takes it, the others take copies.
-            recording: Arc::try_unwrap(told)
-                .map_or_else(|told| told.recording.clone(), |told| told.recording),
-        }
+        let duration = told.duration;
+        // The last one takes it, the others take copies.
+        let recording =
+            Arc::try_unwrap(told).map_or_else(|told| told.recording.clone(), |told| told.recording);
+        Outcome::new(verdict, observed, recording, duration)
     }
 
     fn concurrency(&self) -> usize {

@@ -89,7 +89,8 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "The target sends the block.",
         |kit| {
             let mut peer = kit.served()?;
-            let block = peer.first_block(peer.open_piece()?);
+            let piece = peer.open_piece()?;
+            let block = peer.first_block(piece);
             let request = PeerMessage::Request(block);
             let mut bytes = Vec::new();
             encode_message(&request, &mut bytes);
@@ -110,8 +111,8 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "The target sends every one of them.",
         |kit| {
             let mut peer = kit.served()?;
-            let blocks: Vec<BlockRequest> =
-                peer.blocks(peer.open_piece()?).take(PIPELINE).collect();
+            let piece = peer.open_piece()?;
+            let blocks: Vec<BlockRequest> = peer.blocks(piece).take(PIPELINE).collect();
             let requests: Vec<_> = blocks.iter().copied().map(PeerMessage::Request).collect();
             peer.send_together(&requests)?;
             peer.settle(move |link| {
@@ -130,7 +131,8 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "The target sends the block, once or twice.",
         |kit| {
             let mut peer = kit.served()?;
-            let block = peer.first_block(peer.open_piece()?);
+            let piece = peer.open_piece()?;
+            let block = peer.first_block(piece);
             let request = PeerMessage::Request(block);
             peer.send_together(&[request.clone(), request])?;
             peer.settle(|link| !link.told.requests.contains(&block))?;
@@ -191,7 +193,8 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         "The target does not send the cancelled block.",
         |kit| {
             let mut peer = kit.served()?;
-            let blocks: Vec<_> = peer.blocks(peer.open_piece()?).take(6).collect();
+            let piece = peer.open_piece()?;
+            let blocks: Vec<_> = peer.blocks(piece).take(6).collect();
             let mut said: Vec<_> = blocks.iter().copied().map(PeerMessage::Request).collect();
             said.extend(blocks.last().copied().map(PeerMessage::Cancel));
             // An answer to this that comes before the block shows that the cancel had been read.

@@ -96,7 +96,8 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         |kit| {
             let mut peer = kit.served()?;
             needs_fast(peer.view()?.fast())?;
-            let blocks: Vec<_> = peer.blocks(peer.open_piece()?).take(4).collect();
+            let piece = peer.open_piece()?;
+            let blocks: Vec<_> = peer.blocks(piece).take(4).collect();
             let mut said: Vec<_> = blocks.iter().copied().map(PeerMessage::Request).collect();
             said.extend(blocks.last().copied().map(PeerMessage::Cancel));
             peer.send_together(&said)?;

@@ -106,7 +106,8 @@ pub(super) static CASES: &[Case<SeederKit>] = &[
         OTHERS,
         |kit| {
             let mut peer = kit.served()?;
-            let blocks = peer.blocks(peer.open_piece()?).take(8);
+            let piece = peer.open_piece()?;
+            let blocks = peer.blocks(piece).take(8);
             let requests: Vec<_> = blocks.map(PeerMessage::Request).collect();
             peer.send_together(&requests)?;
             peer.reset();
