@@ -113,14 +113,10 @@ impl Private {
             &self.hub,
             &format!("link add {port} up master bridge type veth peer name eth0 netns {place}\n"),
         )?;
-        ip(
-            &room.namespace,
-            &format!("link set lo up\naddr add {address}/16 dev eth0\nlink set eth0 up\n"),
-        )?;
+        let set_up = format!("link set lo up\naddr add {address}/16 dev eth0\nlink set eth0 up\n");
         // Until then packets are lost, and who answers late counts as dead.
-        until(&room.namespace, "link show dev eth0\n", " state UP ")?;
-        let show = format!("link show dev {port}\n");
-        until(&self.hub, &show, " state forwarding ")?;
+        until(&room.namespace, &set_up, "eth0", " state UP ")?;
+        until(&self.hub, "", &port, " state forwarding ")?;
         Ok(room)
     }
 
@@ -153,14 +149,18 @@ fn ip(namespace: &Namespace, commands: &str) -> Result<String, String> {
         .map_err(|error| format!("the namespace cannot be entered: {error}"))?
 }
 
-/// Waits until `ip` shows these words: links come up behind the back of whoever sets them up.
-fn until(namespace: &Namespace, show: &str, words: &str) -> Result<(), String> {
+/// Has `ip` do this, and waits until it shows these words of a link: links come up behind the back of whoever sets
+/// them up.
+fn until(namespace: &Namespace, set_up: &str, link: &str, words: &str) -> Result<(), String> {
+    let show = format!("link show dev {link}\n");
     let deadline = Instant::now() + MOST_WAIT;
-    while !ip(namespace, show)?.contains(words) {
+    let mut shown = ip(namespace, &(set_up.to_owned() + &show))?;
+    while !shown.contains(words) {
         if Instant::now() > deadline {
-            return Err("a link does not come up".to_owned());
+            return Err(format!("the link {link} does not come up"));
         }
         std::thread::sleep(REST);
+        shown = ip(namespace, &show)?;
     }
     Ok(())
 }

@@ -47,7 +47,10 @@ for text in sys.stdin:
             line.sendall(b"%d;" % number)
             heard = b""
             while b"%d;" % number not in heard:
-                heard += line.recv(100)
+                data = line.recv(100)
+                if not data:
+                    raise OSError("it was closed")
+                heard += data
     except OSError as error:
         good, why = False, error.errno
     answer = {"type": body["type"] + "_ok", "in_reply_to": body["msg_id"], "good": good, "why": why}

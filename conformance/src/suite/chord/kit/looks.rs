@@ -103,7 +103,8 @@ impl RingKit {
                 };
                 match ring.members.values().all(full) {
                     true => fingers_are_right(ring),
-                    false => Unknown,
+                    // As the fact has it: of several rings that it may have been, this one is not right.
+                    false => Broken("a finger is missing".to_owned()),
                 }
             }),
             Until::Keys if sight.tells.keys => sight.judge(|ring| {
