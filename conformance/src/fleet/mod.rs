@@ -443,12 +443,7 @@ pub fn can_part_sockets() -> Result<(), String> {
 /// # Errors
 /// What is missing, in one sentence.
 pub fn can_isolate() -> Result<(), String> {
-    let mut parting = Parting::by(Private::new()?);
-    let mut place = Place {
-        name: "n1".to_owned(),
-        ..Place::default()
-    };
-    parting.admit(&mut place)
+    Private::works()
 }
 
 // A message fits into a line, whatever its envelope says.

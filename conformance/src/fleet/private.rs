@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! node n1              hub                 node n2
-//! eth0 10.77.1.1 ----- v1  bridge  v2 ----- eth0 10.77.1.2
+//! eth0 10.77.1.1 ----- v0  bridge  v1 ----- eth0 10.77.1.2
 //! ```
 //!
 //! The hub is a namespace, too: it has no address, and no way out. What is cut is cut at its bridge, where no node can
@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::parting::{Cuts, Walls, feed, nft, without};
@@ -56,15 +56,7 @@ struct Room {
 
 impl Room {
     fn ip(&self) -> Ipv4Addr {
-        let [network, subnet] = NETWORK;
-        // There are no more rooms than fit.
-        let byte = |number: u16| u8::try_from(number + 1).unwrap_or(u8::MAX);
-        Ipv4Addr::new(
-            network,
-            subnet,
-            byte(self.number / LAST),
-            byte(self.number % LAST),
-        )
+        ip_of(self.number)
     }
 
     /// Its port at the bridge.
@@ -73,28 +65,50 @@ impl Room {
     }
 }
 
+fn ip_of(number: u16) -> Ipv4Addr {
+    let [network, subnet] = NETWORK;
+    // There are no more rooms than fit.
+    let byte = |number: u16| u8::try_from(number + 1).unwrap_or(u8::MAX);
+    Ipv4Addr::new(network, subnet, byte(number / LAST), byte(number % LAST))
+}
+
 impl Private {
     /// A network without nodes.
     ///
     /// # Errors
-    /// This machine cannot do it: why, and what to do, in one sentence.
+    /// Those of [`Private::works`].
     pub(super) fn new() -> Result<Self, String> {
-        if !cfg!(target_os = "linux") {
-            return Err("only Linux has network namespaces".to_owned());
-        }
-        let missing = missing();
-        if !missing.is_empty() {
-            return Err(format!("network namespaces need {}", missing.join(" and ")));
-        }
-        let private = Self {
-            hub: Namespace::new().map_err(|error| format!("no network namespace: {error}"))?,
-            rooms: BTreeMap::new(),
-        };
-        ip(&private.hub, "link add bridge up type bridge\n")?;
-        // A rule of the kind that will be needed, so that what is missing shows now.
-        private.enforce(&Cuts::trial())?;
-        private.enforce(&Cuts::default())?;
-        Ok(private)
+        Self::works()?;
+        Self::bare()
+    }
+
+    /// Whether this machine can do it; it is tried once.
+    ///
+    /// # Errors
+    /// Why not, and what to do, in one sentence.
+    pub(super) fn works() -> Result<(), String> {
+        static WORKS: OnceLock<Result<(), String>> = OnceLock::new();
+        let works = WORKS.get_or_init(|| {
+            if !cfg!(target_os = "linux") {
+                return Err("only Linux has network namespaces".to_owned());
+            }
+            let missing = missing();
+            if !missing.is_empty() {
+                return Err(format!("network namespaces need {}", missing.join(" and ")));
+            }
+            let private = Self::bare()?;
+            private.new_room()?;
+            // A rule of the kind that will be needed.
+            private.enforce(&Cuts::trial())
+        });
+        works.clone()
+    }
+
+    fn bare() -> Result<Self, String> {
+        let hub = Namespace::new().map_err(|error| format!("no network namespace: {error}"))?;
+        ip(&hub, "link add bridge up type bridge\n")?;
+        let rooms = BTreeMap::new();
+        Ok(Self { hub, rooms })
     }
 
     fn new_room(&self) -> Result<Room, String> {
@@ -217,16 +231,8 @@ mod tests {
 
     #[test]
     fn every_node_has_an_address_of_its_own_that_looks_like_one() {
-        let Ok(namespace) = Namespace::new().map(Arc::new) else {
-            // Without namespaces there are no nodes in them.
-            return;
-        };
-        let ip = |number| {
-            let namespace = Arc::clone(&namespace);
-            Room { number, namespace }.ip()
-        };
-        assert_eq!(ip(0), Ipv4Addr::new(10, 77, 1, 1));
-        assert_eq!(ip(LAST), Ipv4Addr::new(10, 77, 2, 1));
-        assert_eq!(ip(LAST * LAST - 1), Ipv4Addr::new(10, 77, 254, 254));
+        assert_eq!(ip_of(0), Ipv4Addr::new(10, 77, 1, 1));
+        assert_eq!(ip_of(LAST), Ipv4Addr::new(10, 77, 2, 1));
+        assert_eq!(ip_of(LAST * LAST - 1), Ipv4Addr::new(10, 77, 254, 254));
     }
 }
