@@ -98,6 +98,7 @@ const NAMES: &[(&str, &str)] = &[
         "an old copy brings a deleted value back",
     ),
     ("computes-offline", "dead successor kept"),
+    ("knows-the-assignment", "ring computed offline"),
     ("lies-in-state", "its state is not what it acts on"),
     ("loses-keys-on-leave", "what a leaving node kept is gone"),
     ("walks-the-ring", "lookups follow successors only"),
@@ -142,6 +143,41 @@ fn catches(known: &Break, options: &Options) -> Result<(), Failed> {
         Verdict::Fail | Verdict::NonStrict => named_truly(known, &outcome.observed),
         other => Err(format!("{other:?}: {}", outcome.observed).into()),
     }
+}
+
+/// A break for each case that none is declared for: a case that cannot fail is worse than none.
+const ALSO: &[(&str, &str)] = &[
+    ("chord/join/at-once", "never-notifies"),
+    ("chord/join/duplicate-id", "never-notifies"),
+    ("chord/lecture/fingers-of-80", "fingers-off-by-one"),
+    ("chord/replicas/no-key-lost-after-crashes", "no-replicas"),
+    ("chord/crash/two-neighbours", "keeps-dead-successor"),
+    ("chord/rejoin/same-id", "never-forgives"),
+    ("chord/churn/lookups-during-churn", "forgets-the-wrap"),
+    ("chord/partition/heals", "never-notifies"),
+    ("chord/network/reordering", "keeps-the-first-value"),
+];
+
+/// A case notices a break that is declared for another one.
+fn notices(case: &str, bug: &str) -> Result<(), Failed> {
+    let report = judge(Some(bug), &Options::default(), &only(case)?)?;
+    let (_, outcome) = report.outcomes().next().ok_or("the case did not run")?;
+    match outcome.verdict {
+        Verdict::Fail | Verdict::NonStrict => Ok(()),
+        other => Err(format!("{other:?}: {}", outcome.observed).into()),
+    }
+}
+
+fn every_case_has_a_break() -> Result<(), Failed> {
+    let breaks = ChordSuite.breaks();
+    let declared = |case: &str| breaks.iter().any(|known| known.caught_by == case);
+    for case in ChordSuite.cases() {
+        let other = ALSO.iter().any(|(also, _)| *also == case.id);
+        if declared(case.id) == other {
+            return Err(format!("{}: no break, or one too many", case.id).into());
+        }
+    }
+    Ok(())
 }
 
 /// A program as the nodes of a ring, judged by some cases.
@@ -427,6 +463,10 @@ fn main() -> ExitCode {
             catches(known, &Options::default())
         }));
     }
+    for (case, bug) in ALSO {
+        let name = format!("{case} notices {bug}");
+        trials.push(Trial::test(name, move || notices(case, bug)));
+    }
     for (name, line) in [
         ("silent", "exec cat > /dev/null"),
         ("crashing", "read -r line; exit 3"),
@@ -438,7 +478,8 @@ fn main() -> ExitCode {
         ));
     }
     type Check = fn() -> Result<(), Failed>;
-    let checks: [(&str, Check); 9] = [
+    let checks: [(&str, Check); 10] = [
+        ("every case has a break", every_case_has_a_break),
         (
             "a half-built node is told what to do next",
             a_half_built_node_is_told_what_to_do_next,

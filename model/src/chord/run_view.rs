@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::properties::{fingers_are_right, first_wrong_neighbour, keys_are_replicated};
-use super::view::{Ring, RingView};
+use super::view::{Equipped as _, Ring, RingView};
 use crate::property::Judgement::{self, Broken, Holds};
 use crate::space::circle::{Circle, Id, between_or_first};
 
@@ -353,6 +353,33 @@ impl RunView {
         })
     }
 
+    /// Whether every member of a ring in order has a finger for each bit of the circle, and each is the first member
+    /// at or clockwise of where it begins.
+    pub fn has_right_fingers(&self, sight: &Sight) -> Judgement {
+        match self.is_in_order(sight) {
+            // Fingers follow from who is there; without order nobody can say what is right.
+            Holds if sight.tells.fingers => sight.judge(|ring| match self.missing_finger(ring) {
+                Some(missing) => Broken(missing),
+                None => fingers_are_right(ring),
+            }),
+            Holds => Judgement::Unknown,
+            other => other,
+        }
+    }
+
+    fn missing_finger(&self, ring: &RingView<Id>) -> Option<String> {
+        ring.members().find_map(|member| {
+            let begins = |exponent| self.circle.add_power(member, exponent);
+            let is_set = |start: Id| {
+                ring.fingers(member)
+                    .any(|finger| finger.start == start && finger.node.is_some())
+            };
+            let mut starts = (0..self.circle.bits()).map(begins);
+            let missing = starts.find(|start| !is_set(*start))?;
+            Some(format!("{member} has no finger from {missing} on"))
+        })
+    }
+
     /// The first moment after a change at which a sight shows a fact, or at which the time for it is over.
     fn shown_from(
         &self,
@@ -398,10 +425,7 @@ impl RunView {
     /// From when on every finger may be expected to be right.
     fn pointed_from(&self, changed: Moment) -> Moment {
         self.shown_from(changed, self.bounds.fingers, |sight| {
-            match self.is_in_order(sight) {
-                Holds if sight.tells.fingers => sight.judge(fingers_are_right),
-                _ => Judgement::Unknown,
-            }
+            self.has_right_fingers(sight)
         })
     }
 

@@ -61,6 +61,7 @@ breaks! {
     own {
         ComputesOffline "computes-offline" caught by "crash/unannounced-is-noticed": "Computes its neighbours and the owners of keys from every point that it ever heard of.";
         LiesInState "lies-in-state" caught by "ring/says-what-is-so": "Says the neighbours that it should have, and never stabilizes.";
+        KnowsTheAssignment "knows-the-assignment" caught by "join/told-nothing-else": "Says the neighbours that it has in the ring of the lecture, whoever is there.";
         GuessesOwners "own-arithmetic" caught by "lecture/owner-of-42": "Answers lookups from the few nodes that it knows, and asks nobody.";
         LosesKeysOnLeave "loses-keys-on-leave" caught by "keys/transfer-on-leave": "Leaves without handing its keys over.";
         LeavesUnannounced "leaves-unannounced" caught by "leave/is-announced": "Leaves without a word to its neighbours.";

@@ -11,13 +11,16 @@ use super::breaks::{Bug, Fault};
 use super::desk::Asker;
 use super::words::number;
 use crate::control::ErrorCode;
-use crate::control::ring::{Finger, Lookup, Reply, Request, State};
+use crate::control::ring::{Lookup, Reply, Request, State};
 
 /// A tag that the model's node never uses.
 const OWN_TAG: u32 = u32::MAX;
 
 /// How many rounds a node stabilizes that then settles down.
 const ROUNDS: u32 = 20;
+
+/// The ring that assignments show.
+const LECTURE: [u64; 6] = [16, 32, 45, 80, 96, 112];
 
 /// The most that a broken node remembers of anything.
 const MOST: usize = 4096;
@@ -269,19 +272,12 @@ impl Flaw {
     pub(super) fn state(&mut self, mut state: State, node: &ChordNode) -> State {
         match self.fault {
             Some(Fault::ComputesOffline | Fault::LiesInState) if state.member => {
-                let all: Vec<Id> = self.everybody(node).into_iter().collect();
-                let at = all.iter().position(|id| *id == node.id()).unwrap_or(0);
-                let after = |step: usize| number(all[(at + step) % all.len()]);
-                let length = node.config().successors.min(all.len().saturating_sub(1));
-                state.predecessor = Some(Some(after(all.len() - 1)));
-                state.successors = (1..=length.max(1)).map(after).collect();
-                let all: BTreeSet<Id> = all.into_iter().collect();
-                for finger in state.fingers.iter_mut().flatten() {
-                    *finger = Finger {
-                        node: owner(&all, finger.start),
-                        ..*finger
-                    };
-                }
+                among(&self.everybody(node), node, &mut state);
+            }
+            Some(Fault::KnowsTheAssignment) => {
+                let mut all = BTreeSet::from(LECTURE.map(Id::from));
+                all.insert(node.id());
+                among(&all, node, &mut state);
             }
             Some(Fault::HidesWhenAlone) if is_alone(node) => {
                 state.member = false;
@@ -334,6 +330,19 @@ impl Flaw {
         let mut all = self.heard_of.clone();
         all.insert(node.id());
         all
+    }
+}
+
+/// Puts a node between its neighbours in the ring of `all`, itself among them.
+fn among(all: &BTreeSet<Id>, node: &ChordNode, state: &mut State) {
+    let ring: Vec<Id> = all.iter().copied().collect();
+    let at = ring.iter().position(|id| *id == node.id()).unwrap_or(0);
+    let after = |step: usize| number(ring[(at + step) % ring.len()]);
+    let length = node.config().successors.min(ring.len() - 1);
+    state.predecessor = Some(Some(after(ring.len() - 1)));
+    state.successors = (1..=length.max(1)).map(after).collect();
+    for finger in state.fingers.iter_mut().flatten() {
+        finger.node = owner(all, finger.start);
     }
 }
 

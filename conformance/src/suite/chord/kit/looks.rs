@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use peerproof_model::chord::properties::{
-    fingers_are_right, first_wrong_list, keys_are_replicated,
-};
+use peerproof_model::chord::properties::{first_wrong_list, keys_are_replicated};
 use peerproof_model::chord::run_view::{Moment, Sight, Tells};
 use peerproof_model::chord::view::{Finger, MemberView, RingView};
 use peerproof_model::property::Judgement::{self, Broken, Holds, Unknown};
@@ -92,21 +90,7 @@ impl RingKit {
             Until::Neighbours => Holds,
             Until::Lists => sight
                 .judge(|ring| first_wrong_list(ring, self.view.successors).map_or(Holds, Broken)),
-            Until::Fingers if sight.tells.fingers => sight.judge(|ring| {
-                let bits = self.view.circle.bits() as usize;
-                let full = |said: &MemberView<Id>| {
-                    said.fingers
-                        .iter()
-                        .filter(|finger| finger.node.is_some())
-                        .count()
-                        >= bits
-                };
-                match ring.members.values().all(full) {
-                    true => fingers_are_right(ring),
-                    // As the fact has it: of several rings that it may have been, this one is not right.
-                    false => Broken("a finger is missing".to_owned()),
-                }
-            }),
+            Until::Fingers => self.view.has_right_fingers(sight),
             Until::Keys if sight.tells.keys => sight.judge(|ring| {
                 let ring = self.view.with_keys(sight, ring);
                 match ring.filter(|ring| !ring.stored.is_empty()) {
@@ -115,7 +99,7 @@ impl RingKit {
                     None => Holds,
                 }
             }),
-            Until::Fingers | Until::Keys => Unknown,
+            Until::Keys => Unknown,
         }
     }
 

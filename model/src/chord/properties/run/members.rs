@@ -2,12 +2,11 @@
 
 use super::always;
 use super::lookups::bear_out;
-use crate::chord::properties::{fingers_are_right, first_wrong_list};
+use crate::chord::properties::first_wrong_list;
 use crate::chord::run_view::{Gone, RunView, Sight, Stay};
-use crate::chord::view::{Equipped, Ring, RingView};
+use crate::chord::view::Ring;
 use crate::property::Judgement::{self, Broken, Holds, Unknown};
 use crate::property::Property;
-use crate::space::circle::Id;
 
 pub(super) fn properties() -> Vec<Property<RunView>> {
     vec![
@@ -131,31 +130,11 @@ fn successor_lists_become_full(view: &RunView) -> Judgement {
 /// begins.
 fn fingers_become_right(view: &RunView) -> Judgement {
     in_time(view, view.bounds.fingers, |sight| {
-        if !sight.tells.fingers {
-            return Unknown;
+        if sight.tells.fingers {
+            view.has_right_fingers(sight)
+        } else {
+            Unknown
         }
-        match view.is_in_order(sight) {
-            Holds => sight.judge(|ring| match missing_finger(view, ring) {
-                Some(missing) => Broken(missing),
-                None => fingers_are_right(ring),
-            }),
-            // Fingers follow from who is there; without order nobody can say what is right.
-            other => other,
-        }
-    })
-}
-
-fn missing_finger(view: &RunView, ring: &RingView<Id>) -> Option<String> {
-    ring.members().find_map(|member| {
-        let begins = |exponent| view.circle.add_power(member, exponent);
-        let is_set = |start: Id| {
-            ring.fingers(member)
-                .any(|finger| finger.start == start && finger.node.is_some())
-        };
-        let missing = (0..view.circle.bits())
-            .map(begins)
-            .find(|start| !is_set(*start))?;
-        Some(format!("{member} has no finger from {missing} on"))
     })
 }
 
