@@ -5,8 +5,8 @@
 //! eth0 10.77.1.1 ----- v0  bridge  v1 ----- eth0 10.77.1.2
 //! ```
 //!
-//! The hub is a namespace, too: it has no address, and no way out. What is cut is cut at its bridge, where no node can
-//! change it, and every packet passes once.
+//! The hub is a namespace, too: it has no address, and no way out. What is cut is cut at its bridge, outside of the
+//! nodes' namespaces, and every packet passes once.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;

@@ -103,7 +103,7 @@ pub fn finger_rounds(bits: u32) -> u32 {
 }
 
 /// The time in which a node may have been a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stay {
     /// Who.
     pub node: Id,
@@ -115,6 +115,8 @@ pub struct Stay {
     pub leaves: Option<Moment>,
     /// When it was gone, and how.
     pub gone: Option<(Moment, Gone)>,
+    /// What it answered last, if it never became a member.
+    pub refusal: Option<String>,
 }
 
 /// How a stay ended.

@@ -15,6 +15,10 @@ const PATTERNS: &[(&str, Pattern)] = &[
         "ring computed offline: it knows what nobody has told it",
         |_, observed| observed.contains("before anybody has told it anything"),
     ),
+    (
+        "its old address is still taken after a crash: listen with SO_REUSEADDR",
+        |view, observed| observed.contains("ddress already in use") && somebody_came_again(view),
+    ),
     ("keeps keys after a join", |_, observed| {
         observed.contains("owns since it has joined")
     }),
@@ -114,7 +118,13 @@ fn nobody_has_a_predecessor(ring: &RingView<Id>) -> bool {
     members.all(|member| ring.predecessor(member).is_none_or(|it| it == member))
 }
 
-/// Whether a node took part, then did not, and then did again.
+/// Whether a node was asked to join, was gone, and was asked again.
+fn somebody_came_again(view: &RunView) -> bool {
+    let mut before = BTreeSet::new();
+    view.stays.iter().any(|stay| !before.insert(stay.node))
+}
+
+/// The same, and it became a member both times.
 fn somebody_is_back(view: &RunView) -> bool {
     let mut before = BTreeSet::new();
     let mut joined = view.stays.iter().filter(|stay| stay.joined.is_some());

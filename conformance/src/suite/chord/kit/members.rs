@@ -11,6 +11,9 @@ use super::{RingKit, name};
 use crate::case::Stop;
 use crate::control::ring::{Figures, Init, Introducer, Network, Reply, Request, State};
 
+/// How much of a refusal a report shows, in characters.
+const MOST_SAID: usize = 160;
+
 /// How many times the patience for one answer a program has for its first one: it starts, perhaps in a slow language on a
 /// busy machine, and nothing that it is judged by says how fast.
 const START: u32 = 5;
@@ -84,6 +87,7 @@ impl RingKit {
             joined: None,
             leaves: None,
             gone: None,
+            refusal: None,
         });
         self.view.stays.len() - 1
     }
@@ -156,6 +160,7 @@ impl RingKit {
             };
             if self.now().saturating_sub(began) >= self.join_patience() {
                 self.view.stays[stay].gone = Some((self.now(), Gone::Refused));
+                self.view.stays[stay].refusal = Some(why.chars().take(MOST_SAID).collect());
                 return Err(Stop::Silent(format!(
                     "n{node} does not become a member: {why}"
                 )));

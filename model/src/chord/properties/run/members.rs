@@ -47,17 +47,17 @@ fn nodes_live_and_keep_the_form(view: &RunView) -> Judgement {
 /// Whoever was asked to join a ring that nothing disturbed, and was not let in.
 fn not_let_in(view: &RunView) -> Judgement {
     let refused = |stay: &&Stay| matches!(stay.gone, Some((_, Gone::Refused)));
-    match view.stays.iter().find(refused) {
-        Some(stay) if view.stays.len() == 1 => Broken(format!(
-            "{} was to make a ring of its own, and did not say that it is a member",
-            stay.node
-        )),
-        Some(stay) => Broken(format!(
-            "{} was asked to join, and did not become a member",
-            stay.node
-        )),
-        None => Unknown,
-    }
+    let Some(stay) = view.stays.iter().find(refused) else {
+        return Unknown;
+    };
+    let what = if view.stays.len() == 1 {
+        "was to make a ring of its own, and did not say that it is a member"
+    } else {
+        "was asked to join, and did not become a member"
+    };
+    let last = stay.refusal.as_ref();
+    let last = last.map_or_else(String::new, |said| format!(": {said}"));
+    Broken(format!("{} {what}{last}", stay.node))
 }
 
 /// Whoever has joined says that it is a member, at its own point, and nobody else does.

@@ -52,6 +52,7 @@ fn joins(view: &mut RunView, node: u64, at: u64) {
         joined: Some(ms(at)),
         leaves: None,
         gone: None,
+        refusal: None,
     });
 }
 
@@ -166,7 +167,9 @@ fn who_was_asked_to_join_becomes_a_member() {
     view.stays[0].gone = Some((ms(900), Gone::Refused));
     broken(&view, "members_say_so", "45 was to make a ring of its own");
     joins(&mut view, 80, 950);
-    broken(&view, "becomes_ideal", "45 was asked to join");
+    view.stays[0].refusal = Some("error 13".to_owned());
+    let what = "45 was asked to join, and did not become a member: error 13";
+    broken(&view, "becomes_ideal", what);
 }
 
 #[test]
