@@ -325,6 +325,14 @@ fn wrong_uses_are_told_what_to_do() -> Result<(), Failed> {
             Ok(_) => return Err(format!("{target:?} was opened").into()),
         }
     }
+    for line in ["exec no-such-command", "/dev/null"] {
+        let target = Target::Command(line.to_owned());
+        match ChordSuite.open(&target, &Options::default()) {
+            Err(OpenError::Unreachable(why)) if why.contains("--node takes a command line") => {}
+            Err(other) => return Err(format!("{line}: {other}").into()),
+            Ok(_) => return Err(format!("{line} was opened").into()),
+        }
+    }
     let adapter = Target::Adapter("some.toml".into());
     for suite in suite::all().into_iter().filter(|it| it.name() != "chord") {
         let opened = suite.open(&adapter, &Options::default());

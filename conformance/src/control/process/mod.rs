@@ -41,6 +41,7 @@ use running::{Running, Shared};
 use writer::Writer;
 
 pub use cage::Limits;
+pub(crate) use running::started_nothing;
 
 /// Starts a program per node, by a command line with placeholders: `{name}`, `{id}` (the digits of the name),
 /// `{host}` and `{port}` (where to listen, over sockets), `{introducer}` (its name, or over sockets its address;

@@ -371,6 +371,14 @@ fn too_many_tasks(had: u64, allowed: u64) -> String {
     format!("it had {had} processes and threads; {allowed} are allowed")
 }
 
+/// Whether a program that ended with these words never began: the shell found nothing that it could run.
+pub(crate) fn started_nothing(how: &str) -> bool {
+    [126, 127]
+        .map(exit_words)
+        .iter()
+        .any(|words| how.ends_with(words))
+}
+
 /// The shell reports a signal as a status beyond 128.
 fn exit_words(status: i32) -> String {
     match status {

@@ -27,6 +27,7 @@ use peerproof_model::property::Judgement;
 use sha1::{Digest as _, Sha1};
 
 use crate::case::{CaseInfo, Outcome, Stop, Verdict, verdict};
+use crate::control::process::started_nothing;
 use crate::control::ring::Network;
 use crate::fleet::{Event, Isolation};
 use crate::judge;
@@ -93,11 +94,25 @@ impl Suite for ChordSuite {
     }
 
     fn open(&self, target: &Target, options: &Options) -> Result<Box<dyn Session>, OpenError> {
-        let ground = Ground::open(target, options)?;
+        let ground = Arc::new(Ground::open(target, options)?);
+        if let Target::Command(line) = target {
+            meet(line, &ground)?;
+        }
         Ok(Box::new(RingSession {
             budget: Budget::new(ground.shrinking),
-            ground: Arc::new(ground),
+            ground,
         }))
+    }
+}
+
+/// Starts one node, so that a command line that starts nothing is told once, and not by every case.
+fn meet(line: &str, ground: &Arc<Ground>) -> Result<(), OpenError> {
+    match RingKit::new(Arc::clone(ground), 0).meet() {
+        Err(Stop::Gone(how)) if started_nothing(&how) => Err(OpenError::Unreachable(format!(
+            "`{line}`: {how}; --node takes a command line that starts one node, run by sh in this directory"
+        ))),
+        // Whatever else is wrong is for the cases to say.
+        _ => Ok(()),
     }
 }
 

@@ -46,6 +46,11 @@ impl RingKit {
         }))
     }
 
+    /// Starts a node and tells it what it may know, to see whether there is one.
+    pub(in crate::suite::chord) fn meet(&mut self) -> Result<(), Stop> {
+        self.introduce(0, None)
+    }
+
     /// Starts a node and tells it what it may know.
     fn introduce(&mut self, node: u64, via: Option<u64>) -> Result<(), Stop> {
         let Some(init) = self.start(node, &name(node), via)? else {

@@ -76,7 +76,7 @@ pub(super) const CASES: &[Case<Swarm>] = &[
     Case {
         info: CaseInfo {
             id: "bittorrent-leecher/piece/completed-is-announced",
-            story: "A seed gives the target three pieces, one at a time; a neighbour without pieces listens.",
+            story: "A neighbour gives the target three pieces, one at a time; another one, which has a fourth and chokes, listens.",
             expected: "The target announces each completed piece to that neighbour.",
             level: Level::Must,
             claims: &["bep3/have-after-verification"],
@@ -86,9 +86,11 @@ pub(super) const CASES: &[Case<Swarm>] = &[
         },
         play: |kit| {
             let three = Plan::with(some(PIECES, [1, 4, 8])).choking();
-            kit.begin(scene([three, Plan::with(some(PIECES, []))]))?;
-            kit.await_neighbour(1)?;
-            kit.await_neighbour(0)?;
+            let listener = Plan::with(some(PIECES, [12])).choking();
+            kit.begin(scene([three, listener]))?;
+            // Who is not greeted yet is told later, by a bitfield.
+            kit.await_interested(1)?;
+            kit.await_interested(0)?;
             kit.say(0, Unchoke)?;
             kit.or_due(kit.await_haves(1, [1, 4, 8]))?;
             kit.calm()
