@@ -1,6 +1,7 @@
-//! How late this machine wakes the kit: the measure against which every deadline is judged.
+//! How late this machine runs the kit and the nodes it started: the measure against which every deadline is judged.
 //!
-//! A deadline that passed while the kit itself was not scheduled says nothing about the target.
+//! A deadline that passed while the kit itself was not scheduled says nothing about the target; nor does one while a
+//! node waited for a processor.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -65,14 +66,17 @@ impl Meter {
             .saturating_sub(TICK);
         books.last_wake = now;
         if delay >= KEPT_DELAY {
-            if books.delays.len() == KEPT {
-                books.delays.pop_front();
-            }
-            books.delays.push_back((now, delay));
+            books.keep(now, delay);
         }
     }
 
-    /// The time since `began` for which the meter was not scheduled although it wanted to be.
+    /// Until now, and for so long, a node was ready to run and no processor was free.
+    pub fn node_waited(&self, time: Duration) {
+        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        books.keep(Instant::now(), time);
+    }
+
+    /// The time since `began` for which the kit, or a node, was not scheduled although it wanted to be.
     pub fn lost_since(&self, began: Instant) -> Duration {
         let now = Instant::now();
         let books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,12 +93,14 @@ impl Meter {
             .take_while(|(at, _)| *at >= began)
             .map(|(at, delay)| (*delay).min(at.saturating_duration_since(began)))
             .fold(overdue, Duration::saturating_add)
+            // Several may have waited at the same time.
+            .min(now.max(books.last_wake).saturating_duration_since(began))
     }
 
     /// Whether a deadline of `patience` that began at `began` means anything: `Err` says how much time was lost.
     ///
     /// # Errors
-    /// The kit was kept from running for more than a quarter of the deadline.
+    /// The kit, or a node, was kept from running for more than a quarter of the deadline.
     pub fn trusts(&self, began: Instant, patience: Duration) -> Result<(), Duration> {
         let lost = self.lost_since(began);
         if lost > patience / TOLERATED_PART {
@@ -102,6 +108,15 @@ impl Meter {
         } else {
             Ok(())
         }
+    }
+}
+
+impl Books {
+    fn keep(&mut self, until: Instant, delay: Duration) {
+        if self.delays.len() == KEPT {
+            self.delays.pop_front();
+        }
+        self.delays.push_back((until, delay));
     }
 }
 
@@ -141,6 +156,16 @@ mod tests {
         let start = Instant::now();
         std::thread::sleep(Duration::from_millis(60));
         assert!(meter.lost_since(start) >= KEPT_DELAY);
+    }
+
+    #[test]
+    fn nodes_that_wait_at_the_same_time_lose_that_time_once() {
+        let meter = Meter::new();
+        let start = Instant::now();
+        meter.woke(start + SECOND);
+        meter.node_waited(SECOND);
+        assert!(meter.lost_since(start) <= SECOND);
+        assert!(meter.lost_since(start) >= SECOND - KEPT_DELAY);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub enum Trouble {
         how: String,
     },
     /// The machine was too busy to judge a deadline.
-    #[error("{node} did not answer `{request}` in time, but the machine kept the kit waiting for {} ms of it", .lost.as_millis())]
+    #[error("{node} did not answer `{request}` in time, but the machine kept the kit or a node waiting for {} ms of it", .lost.as_millis())]
     Overloaded {
         /// Who was waited for.
         node: String,

@@ -14,12 +14,14 @@
 //! | `reader.rs`, `writer.rs` | its standard output and input |
 //! | `census.rs` | which processes belong to it |
 //! | `warden.rs` | looks at what every node uses |
+//! | `waits.rs` | how long a node waits for a processor |
 
 mod bound;
 mod cage;
 mod census;
 mod reader;
 mod running;
+mod waits;
 mod warden;
 mod writer;
 

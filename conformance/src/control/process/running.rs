@@ -14,10 +14,12 @@ use super::bound::Bound;
 use super::cage::{Limits, MARK, Walls};
 use super::census::{self, Name, Process};
 use super::reader::{self, IsPrompt, Piece};
+use super::waits::Waits;
 use super::writer::Writer;
 use crate::control::allowance::Allowance;
 use crate::control::{Arrival, Life, MOST_LINE, News};
 use crate::interrupt;
+use crate::jitter::Meter;
 
 /// How long a program that has closed its standard output has to end.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -57,6 +59,7 @@ struct State {
     why: Option<Why>,
     /// Those that were seen to belong to it.
     seen: BTreeSet<Name>,
+    waits: Waits,
     /// Goes when nobody is in it any more.
     bound: Option<Bound>,
 }
@@ -147,6 +150,7 @@ impl Shared {
                 child,
                 why: None,
                 seen: BTreeSet::new(),
+                waits: Waits::new(),
                 bound,
             }),
             _registrations: [registration, strays],
@@ -319,7 +323,11 @@ impl Shared {
         }
         let members = census::members(processes, self.root.as_raw(), &state.seen);
         state.seen = members.iter().map(Process::name).collect();
+        let waited = state.waits.since_last_look(&members);
         drop(state);
+        if let Some(waited) = waited {
+            Meter::of_this_process().node_waited(waited);
+        }
         if let Some(how) = overuse(&members, &self.limits) {
             self.end(Why::Overused(how));
         } else if let Some(how) = self.exit() {

@@ -132,7 +132,7 @@ impl RingKit {
         let lost = Meter::of_this_process().lost_since(began);
         if quiet >= bound.saturating_mul(MOST_STRETCH) && quiet < bound + lost {
             return Err(Stop::Overloaded(format!(
-                "the machine kept the kit waiting for {} ms while the ring had to become ideal",
+                "the machine kept the kit or a node waiting for {} ms while the ring had to become ideal",
                 lost.as_millis()
             )));
         }
