@@ -169,6 +169,8 @@ pub struct LinkView {
     pub heard: Said,
     /// Bytes of blocks that the subject was given here since the last choke round.
     pub received_this_round: u64,
+    /// Pieces of which the subject was given wrong bytes here.
+    pub spoiled: BTreeSet<u32>,
 }
 
 impl LinkView {
@@ -404,6 +406,7 @@ impl PeerView {
                         told: Said::nothing(pieces),
                         heard: Said::nothing(pieces),
                         received_this_round: 0,
+                        spoiled: BTreeSet::new(),
                     },
                 );
             }
@@ -466,6 +469,7 @@ impl PeerView {
                     *known = length.max(*known);
                 }
                 Some(false) => {
+                    view.spoiled.insert(*index);
                     self.spoiled.insert(*index);
                 }
                 None => {}

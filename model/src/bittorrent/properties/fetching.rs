@@ -46,9 +46,11 @@ fn on_offer(view: &PeerView) -> Option<u32> {
         .find(|piece| is_offered(view, *piece))
 }
 
+/// Nobody needs to ask again whoever has given wrong bytes of it.
 fn is_offered(view: &PeerView, piece: u32) -> bool {
+    let is_sound = |link: &LinkView| link.is_open() && !link.spoiled.contains(&piece);
     let offers =
-        |link: &LinkView| link.is_open() && !link.told.choking && link.told.has.contains(piece);
+        |link: &LinkView| is_sound(link) && !link.told.choking && link.told.has.contains(piece);
     view.links.values().any(offers)
 }
 

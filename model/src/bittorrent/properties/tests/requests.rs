@@ -166,3 +166,20 @@ fn the_endgame() {
         endgame(true).quiet(),
     );
 }
+
+#[test]
+fn spoiled_pieces() {
+    let asked = || fetching(&[]).heard(request(0, 0, 16384));
+    let spoiled = || asked().told(wrong(0, 0, 16384));
+    let sound = || spoiled().on(1).met(PLAIN).told(all());
+    let name = "spoiled_pieces_are_fetched_again";
+    fact(
+        name,
+        spoiled().heard(request(0, 0, 16384)),
+        sound().told(PeerMessage::Unchoke).see(Observation::Calm),
+        // There is nobody but the liar: to wait for somebody else is as good.
+        spoiled().see(Observation::Calm),
+    );
+    let choked = sound().see(Observation::Calm);
+    assert_eq!(choked.judge(name), Unknown);
+}
