@@ -1,7 +1,7 @@
-//! How late this machine runs the kit and the nodes it started: the measure against which every deadline is judged.
+//! How late this machine runs the kit, and the nodes that it starts: the measure against which every deadline is judged.
 //!
-//! A deadline that passed while the kit itself was not scheduled says nothing about the target; nor does one while a
-//! node waited for a processor.
+//! A deadline that passed while the kit itself was not scheduled says nothing about the target; nor does one while the
+//! target waited for a processor.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -27,15 +27,46 @@ pub struct Meter {
 
 #[derive(Debug)]
 struct Books {
-    delays: VecDeque<(Instant, Duration)>,
+    delays: Delays,
     last_wake: Instant,
+}
+
+/// Times for which somebody who wanted to run did not: the last ones, up to a number.
+#[derive(Debug, Default)]
+pub struct Delays {
+    /// Until when, and for how long.
+    kept: VecDeque<(Instant, Duration)>,
+}
+
+impl Delays {
+    /// Somebody did not run until then, and for so long.
+    pub fn keep(&mut self, until: Instant, delay: Duration) {
+        if self.kept.len() == KEPT {
+            self.kept.pop_front();
+        }
+        self.kept.push_back((until, delay));
+    }
+
+    /// How much of the time since `began` that was.
+    pub fn since(&self, began: Instant) -> Duration {
+        let delays = self.kept.iter().rev();
+        delays
+            .take_while(|(until, _)| *until >= began)
+            .map(|(until, delay)| (*delay).min(until.saturating_duration_since(began)))
+            .fold(Duration::ZERO, Duration::saturating_add)
+    }
+}
+
+/// Whether a deadline means anything after so much of it was lost.
+pub fn means_something(deadline: Duration, lost: Duration) -> bool {
+    lost <= deadline / TOLERATED_PART
 }
 
 impl Meter {
     fn new() -> Self {
         Self {
             books: Mutex::new(Books {
-                delays: VecDeque::new(),
+                delays: Delays::default(),
                 last_wake: Instant::now(),
             }),
         }
@@ -66,17 +97,11 @@ impl Meter {
             .saturating_sub(TICK);
         books.last_wake = now;
         if delay >= KEPT_DELAY {
-            books.keep(now, delay);
+            books.delays.keep(now, delay);
         }
     }
 
-    /// Until now, and for so long, a node was ready to run and no processor was free.
-    pub fn node_waited(&self, time: Duration) {
-        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
-        books.keep(Instant::now(), time);
-    }
-
-    /// The time since `began` for which the kit, or a node, was not scheduled although it wanted to be.
+    /// The time since `began` for which the meter was not scheduled although it wanted to be.
     pub fn lost_since(&self, began: Instant) -> Duration {
         let now = Instant::now();
         let books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,35 +113,20 @@ impl Meter {
         } else {
             Duration::ZERO
         };
-        let delays = books.delays.iter().rev();
-        delays
-            .take_while(|(at, _)| *at >= began)
-            .map(|(at, delay)| (*delay).min(at.saturating_duration_since(began)))
-            .fold(overdue, Duration::saturating_add)
-            // Several may have waited at the same time.
-            .min(now.max(books.last_wake).saturating_duration_since(began))
+        overdue.saturating_add(books.delays.since(began))
     }
 
     /// Whether a deadline of `patience` that began at `began` means anything: `Err` says how much time was lost.
     ///
     /// # Errors
-    /// The kit, or a node, was kept from running for more than a quarter of the deadline.
+    /// The kit was kept from running for more than a quarter of the deadline.
     pub fn trusts(&self, began: Instant, patience: Duration) -> Result<(), Duration> {
         let lost = self.lost_since(began);
-        if lost > patience / TOLERATED_PART {
-            Err(lost)
-        } else {
+        if means_something(patience, lost) {
             Ok(())
+        } else {
+            Err(lost)
         }
-    }
-}
-
-impl Books {
-    fn keep(&mut self, until: Instant, delay: Duration) {
-        if self.delays.len() == KEPT {
-            self.delays.pop_front();
-        }
-        self.delays.push_back((until, delay));
     }
 }
 
@@ -159,16 +169,6 @@ mod tests {
     }
 
     #[test]
-    fn nodes_that_wait_at_the_same_time_lose_that_time_once() {
-        let meter = Meter::new();
-        let start = Instant::now();
-        meter.woke(start + SECOND);
-        meter.node_waited(SECOND);
-        assert!(meter.lost_since(start) <= SECOND);
-        assert!(meter.lost_since(start) >= SECOND - KEPT_DELAY);
-    }
-
-    #[test]
     fn the_memory_is_bounded() {
         let meter = Meter::new();
         let start = Instant::now();
@@ -176,6 +176,6 @@ mod tests {
             meter.woke(start + SECOND * turn);
         }
         let books = meter.books.lock().expect("no panic while held");
-        assert_eq!(books.delays.len(), KEPT);
+        assert_eq!(books.delays.kept.len(), KEPT);
     }
 }

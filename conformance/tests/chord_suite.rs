@@ -196,7 +196,17 @@ fn judge_program(line: &str, pattern: &str) -> Result<SuiteReport, Failed> {
 
 /// A node that does nothing of use passes nothing, and keeps nobody waiting for ever.
 fn useless(line: &str) -> Result<(), Failed> {
-    let report = judge_program(line, "chord/{single,join}/*")?;
+    let overloaded = |report: &SuiteReport| {
+        let mut outcomes = report.outcomes();
+        outcomes.any(|(_, outcome)| outcome.observed.contains("kept the kit or a node waiting"))
+    };
+    let mut report = judge_program(line, "chord/{single,join}/*")?;
+    // Only an overloaded machine may keep it from being judged, and then not for ever.
+    for _ in 0..2 {
+        if overloaded(&report) {
+            report = judge_program(line, "chord/{single,join}/*")?;
+        }
+    }
     let all = ChordSuite.cases();
     let some = all
         .iter()

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::namespace::Namespace;
 
@@ -65,6 +65,10 @@ pub trait Life: Send {
     fn resume(&self);
     /// Ends it at once, as `kill -9` does.
     fn kill(&mut self);
+    /// For how much of the time since then it was ready to run and had no processor, as far as the system tells.
+    fn waited_since(&self, _began: Instant) -> Duration {
+        Duration::ZERO
+    }
     /// The end of what it wrote to standard error, for a report.
     fn last_words(&self) -> String;
 }

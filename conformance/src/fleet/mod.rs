@@ -43,7 +43,7 @@ use serde_json::{Map, Value};
 
 use crate::control::ring::Network;
 use crate::control::{Arrival, Envelope, KIT, MOST_LINE, Place, StartError, Starter};
-use crate::jitter::Meter;
+use crate::jitter::{self, Meter};
 
 pub use books::{Answered, Ticket};
 pub use mistakes::{KEPT_MISTAKES, Mistake, Wrong};
@@ -274,9 +274,9 @@ impl Fleet {
         let Some(request) = self.books.request(&ticket) else {
             return Err(Trouble::Kit("too many requests are open".to_owned()));
         };
-        let asked = request.asked;
-        while self.books.is_open(&ticket) && Instant::now() < self.deadline(asked) {
-            let until = self.deadline(asked);
+        let (asked, node) = (request.asked, request.node.clone());
+        while self.books.is_open(&ticket) && Instant::now() < self.deadline(&node, asked) {
+            let until = self.deadline(&node, asked);
             self.pump_until(until, |fleet| !fleet.books.is_open(&ticket));
         }
         let Some(request) = self.books.close(&ticket) else {
@@ -287,18 +287,22 @@ impl Fleet {
             State::Answered(Ok(answered)) => Ok(answered),
             State::Answered(Err(what)) => Err(Trouble::Malformed { node, what }),
             State::Lost(how) => Err(Trouble::Gone { node, how }),
-            State::Open | State::GivenUp => match self.meter.trusts(asked, waited) {
-                Ok(()) => Err(Trouble::Silent {
-                    node,
-                    request: request.kind,
-                    waited,
-                }),
-                Err(lost) => Err(Trouble::Overloaded {
-                    node,
-                    request: request.kind,
-                    lost,
-                }),
-            },
+            State::Open | State::GivenUp => {
+                let (request, lost) = (request.kind, self.lost_by(&node, asked));
+                Err(if jitter::means_something(waited, lost) {
+                    Trouble::Silent {
+                        node,
+                        request,
+                        waited,
+                    }
+                } else {
+                    Trouble::Overloaded {
+                        node,
+                        request,
+                        lost,
+                    }
+                })
+            }
         }
     }
 
@@ -359,10 +363,25 @@ impl Fleet {
         self.began
     }
 
-    /// Until when an answer is waited for: longer while the kit itself is not scheduled.
-    fn deadline(&self, asked: Instant) -> Instant {
+    /// How much of the time since then the kit did not run although it wanted to, or one of the nodes.
+    pub fn lost_since(&self, began: Instant) -> Duration {
+        let nodes = self.members.keys().map(|name| self.lost_by(name, began));
+        nodes.max().unwrap_or_else(|| self.meter.lost_since(began))
+    }
+
+    /// The same of one node.
+    fn lost_by(&self, name: &str, began: Instant) -> Duration {
+        let life = self.members.get(name).and_then(Member::life);
+        let waited = life.map_or(Duration::ZERO, |life| life.waited_since(began));
+        let lost = self.meter.lost_since(began).saturating_add(waited);
+        // Both may have waited at the same time.
+        lost.min(began.elapsed())
+    }
+
+    /// Until when an answer of a node is waited for: longer while it does not run, or the kit.
+    fn deadline(&self, name: &str, asked: Instant) -> Instant {
         let patience = self.plan.patience;
-        let lost = self.meter.lost_since(asked);
+        let lost = self.lost_by(name, asked);
         asked + patience + lost.min(patience * (MOST_EXTENSION - 1))
     }
 

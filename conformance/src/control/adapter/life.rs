@@ -123,6 +123,10 @@ impl Life for Adaptee {
         self.running.end();
     }
 
+    fn waited_since(&self, began: Instant) -> Duration {
+        self.running.waited_since(began)
+    }
+
     fn last_words(&self) -> String {
         self.running.last_words()
     }

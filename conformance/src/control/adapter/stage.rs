@@ -55,6 +55,14 @@ impl Running {
         }
     }
 
+    /// For how much of the time since then one of them had no processor.
+    pub(super) fn waited_since(&self, began: Instant) -> Duration {
+        let running = self.lock();
+        let lives = [&running.program, &running.command].into_iter().flatten();
+        let waited = lives.map(|life| life.waited_since(began));
+        waited.max().unwrap_or_default()
+    }
+
     /// Ends them, and those that would be started later.
     pub(super) fn end(&self) {
         let mut running = self.lock();

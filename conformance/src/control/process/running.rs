@@ -19,7 +19,6 @@ use super::writer::Writer;
 use crate::control::allowance::Allowance;
 use crate::control::{Arrival, Life, MOST_LINE, News};
 use crate::interrupt;
-use crate::jitter::Meter;
 
 /// How long a program that has closed its standard output has to end.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -103,6 +102,10 @@ impl Life for Running {
     fn kill(&mut self) {
         self.shared.end(Why::Kit);
         self.shared.bury();
+    }
+
+    fn waited_since(&self, began: Instant) -> Duration {
+        self.shared.lock().waits.since(began)
     }
 
     fn last_words(&self) -> String {
@@ -323,11 +326,8 @@ impl Shared {
         }
         let members = census::members(processes, self.root.as_raw(), &state.seen);
         state.seen = members.iter().map(Process::name).collect();
-        let waited = state.waits.since_last_look(&members);
+        state.waits.look(&members);
         drop(state);
-        if let Some(waited) = waited {
-            Meter::of_this_process().node_waited(waited);
-        }
         if let Some(how) = overuse(&members, &self.limits) {
             self.end(Why::Overused(how));
         } else if let Some(how) = self.exit() {

@@ -5,6 +5,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::census::Process;
+use crate::jitter::Delays;
 
 /// How many threads of a process are asked how long they waited.
 const LOOKED_AT: usize = 32;
@@ -14,6 +15,7 @@ const LOOKED_AT: usize = 32;
 pub(super) struct Waits {
     looked: Instant,
     so_far: BTreeMap<(i32, i32), Duration>,
+    delays: Delays,
 }
 
 impl Waits {
@@ -21,12 +23,18 @@ impl Waits {
         Self {
             looked: Instant::now(),
             so_far: BTreeMap::new(),
+            delays: Delays::default(),
         }
     }
 
-    /// How long the thread that waited longest has waited since the last look, if that was most of the time:
-    /// less is what threads that share a processor do to each other.
-    pub(super) fn since_last_look(&mut self, members: &[Process]) -> Option<Duration> {
+    /// How much of the time since then the node has waited.
+    pub(super) fn since(&self, began: Instant) -> Duration {
+        self.delays.since(began)
+    }
+
+    /// Looks how long the thread that waited longest has waited since the last look. It counts if that was most of
+    /// the time: less is what threads that share a processor do to each other.
+    pub(super) fn look(&mut self, members: &[Process]) {
         let now = Instant::now();
         let time = now.saturating_duration_since(self.looked);
         let waits = members.iter().flat_map(|it| of_process(it.id)).collect();
@@ -36,7 +44,9 @@ impl Waits {
             let known = before.get(thread).copied().unwrap_or_default();
             wait.saturating_sub(known).min(time)
         });
-        more.max().filter(|longest| *longest * 2 > time)
+        if let Some(longest) = more.max().filter(|longest| *longest * 2 > time) {
+            self.delays.keep(now, longest);
+        }
     }
 }
 
@@ -73,18 +83,21 @@ mod tests {
             .filter(|process| process.id == own)
             .collect();
         let mut waits = Waits::new();
-        assert_eq!(waits.since_last_look(&[]), None);
+        let began = Instant::now();
+        waits.look(&[]);
+        assert_eq!(waits.since(began), Duration::ZERO);
         let until = Instant::now() + Duration::from_millis(300);
         std::thread::scope(|scope| {
             for _ in 0..8 * processors {
                 scope.spawn(|| while Instant::now() < until {});
             }
-            waits.since_last_look(&own);
+            waits.look(&own);
             while Instant::now() < until - Duration::from_millis(50) {
                 std::thread::yield_now();
             }
             // Each has had an eighth of the time.
-            assert!(waits.since_last_look(&own).is_some());
+            waits.look(&own);
+            assert_ne!(waits.since(began), Duration::ZERO);
         });
     }
 }

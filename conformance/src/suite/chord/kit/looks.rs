@@ -12,7 +12,6 @@ use super::RingKit;
 use super::asks::Replied;
 use crate::case::Stop;
 use crate::control::ring::{Reply, Request, State};
-use crate::jitter::Meter;
 use crate::suite::chord::step::Until;
 
 /// How often members are asked until they say the same twice.
@@ -126,10 +125,10 @@ impl RingKit {
         self.confirm()
     }
 
-    /// Whether the ring has been quiet for the bound and for as long as the kit was kept from running.
-    fn is_due(&self, began: std::time::Instant, bound: Duration) -> Result<bool, Stop> {
+    /// Whether the ring has been quiet for the bound, and for as long as the kit or a node was kept from running.
+    fn is_due(&mut self, began: std::time::Instant, bound: Duration) -> Result<bool, Stop> {
         let quiet = self.quiet_for();
-        let lost = Meter::of_this_process().lost_since(began);
+        let lost = self.fleet()?.lost_since(began);
         if quiet >= bound.saturating_mul(MOST_STRETCH) && quiet < bound + lost {
             return Err(Stop::Overloaded(format!(
                 "the machine kept the kit or a node waiting for {} ms while the ring had to become ideal",
