@@ -29,6 +29,11 @@ pub trait Starter: Send + Sync {
         false
     }
 
+    /// Whether a node takes up a request when the one before is answered: what waits for its turn is not late.
+    fn answers_in_turn(&self) -> bool {
+        false
+    }
+
     /// Whether all that a node does on a network happens within the network namespace of its place.
     fn enters_namespaces(&self) -> bool {
         false

@@ -11,6 +11,8 @@ pub(super) struct Member {
     pub(super) address: Option<SocketAddr>,
     /// Lines so far.
     pub(super) lines: u64,
+    /// When it last answered.
+    pub(super) answered: Option<Instant>,
     allowance: Allowance,
     said_all: bool,
 }
@@ -27,6 +29,7 @@ impl Member {
             life: Ok(life),
             address,
             lines: 0,
+            answered: None,
             allowance: Allowance::default(),
             said_all: false,
         }

@@ -282,13 +282,15 @@ impl Fleet {
         let Some(request) = self.books.close(&ticket) else {
             return Err(Trouble::Kit("too many requests are open".to_owned()));
         };
-        let (node, waited) = (request.node, asked.elapsed());
+        let node = request.node;
+        let began = self.turn(&node, asked);
+        let waited = began.elapsed();
         match request.state {
             State::Answered(Ok(answered)) => Ok(answered),
             State::Answered(Err(what)) => Err(Trouble::Malformed { node, what }),
             State::Lost(how) => Err(Trouble::Gone { node, how }),
             State::Open | State::GivenUp => {
-                let (request, lost) = (request.kind, self.lost_by(&node, asked));
+                let (request, lost) = (request.kind, self.lost_by(&node, began));
                 Err(if jitter::means_something(waited, lost) {
                     Trouble::Silent {
                         node,
@@ -378,11 +380,20 @@ impl Fleet {
         lost.min(began.elapsed())
     }
 
+    /// From when on a node could see to a request.
+    fn turn(&self, name: &str, asked: Instant) -> Instant {
+        let member = self.members.get(name);
+        let last = member.filter(|_| self.starter.answers_in_turn());
+        last.and_then(|it| it.answered)
+            .map_or(asked, |last| last.max(asked))
+    }
+
     /// Until when an answer of a node is waited for: longer while it does not run, or the kit.
     fn deadline(&self, name: &str, asked: Instant) -> Instant {
         let patience = self.plan.patience;
-        let lost = self.lost_by(name, asked);
-        asked + patience + lost.min(patience * (MOST_EXTENSION - 1))
+        let began = self.turn(name, asked);
+        let lost = self.lost_by(name, began);
+        began + patience + lost.min(patience * (MOST_EXTENSION - 1))
     }
 
     /// The loopback address of a node over sockets: the one it had, or one of its own.

@@ -133,6 +133,11 @@ impl Fleet {
                 },
             );
         }
+        if entry != Entry::Unasked
+            && let Some(member) = self.members.get_mut(from)
+        {
+            member.answered = Some(Instant::now());
+        }
         let note = match entry {
             Entry::Taken => "",
             Entry::Late => "late",

@@ -93,6 +93,10 @@ impl Starter for Adapted {
         true
     }
 
+    fn answers_in_turn(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> String {
         Starter::name(self.programs.as_ref())
     }
