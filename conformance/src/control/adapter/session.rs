@@ -163,6 +163,14 @@ impl Session {
         if self.adapter.joins_by_start() || !self.stage.has_program() {
             performed = self.start(through.clone());
         }
+        if self.adapter.joins_by_start()
+            && through.is_some()
+            && let Some(how) = self.stage.take_end()
+        {
+            // Who finds nobody to join through may end: it can be asked again.
+            let what = format!("it found no place in the ring: {how}");
+            performed.reading.outcome = Err((ErrorCode::TEMPORARILY_UNAVAILABLE, what));
+        }
         if !self.adapter.joins_by_start() && performed.reading.outcome.is_ok() {
             if let Some(through) = through {
                 performed = self.perform(Operation::Join, &through);

@@ -139,6 +139,14 @@ impl Stage {
         self.running.lock().program = None;
     }
 
+    /// How its program ended by itself, if it did: from now on it is one that was not started.
+    pub(super) fn take_end(&mut self) -> Option<String> {
+        self.notice();
+        let how = how(&self.ended.take()?);
+        self.end_program();
+        Some(how)
+    }
+
     /// Starts its program, and waits until it is ready; what it said until then.
     pub(super) fn start(&mut self, line: &str, address: &str) -> Result<Vec<String>, Unfinished> {
         let program = self.launch(line, true)?;
