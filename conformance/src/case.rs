@@ -180,6 +180,12 @@ impl Outcome {
             events: Vec::new(),
         }
     }
+
+    /// The suite was asked for a case that it does not have.
+    pub(crate) fn no_case(info: &CaseInfo) -> Self {
+        let why = format!("the suite has no case {}", info.id);
+        Self::new(Verdict::Error, why, Recording::default(), Duration::ZERO)
+    }
 }
 
 /// The one rule that turns a judgement and the end of a story into a verdict.

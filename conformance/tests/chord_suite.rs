@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use needing::needing;
-use peerproof::case::{CaseInfo, Verdict};
+use peerproof::case::{CaseInfo, Outcome, Verdict};
 use peerproof::control::ring::Network;
 use peerproof::fleet::{Isolation, can_isolate};
 use peerproof::run::{Selection, SuiteReport, Unwatched, WhyNot, run};
@@ -37,6 +37,32 @@ fn only(id: &str) -> Result<Selection, Failed> {
     })
 }
 
+/// Whether the machine was too busy to judge.
+fn overloaded(outcome: &Outcome) -> bool {
+    outcome.verdict == Verdict::Inconclusive
+        && outcome.observed.contains("kept the kit or a node waiting")
+}
+
+/// A run in which everything was judged: only an overloaded machine may keep it from that, and then not for ever.
+fn judged(mut play: impl FnMut() -> Result<SuiteReport, Failed>) -> Result<SuiteReport, Failed> {
+    for _ in 0..3 {
+        let report = play()?;
+        if !report.outcomes().any(|(_, outcome)| overloaded(outcome)) {
+            return Ok(report);
+        }
+    }
+    Err("never judged: the machine is too busy".into())
+}
+
+/// What did not pass, a line each.
+fn not_passed(report: &SuiteReport) -> Vec<String> {
+    report
+        .outcomes()
+        .filter(|(_, outcome)| outcome.verdict != Verdict::Pass)
+        .map(|(case, outcome)| format!("{} {:?}: {}", case.id, outcome.verdict, outcome.observed))
+        .collect()
+}
+
 /// The reference passes a case. Only an overloaded machine may keep it from being judged, and then not for ever.
 fn passes(case: &CaseInfo) -> Result<(), Failed> {
     let mut last = String::new();
@@ -49,9 +75,7 @@ fn passes(case: &CaseInfo) -> Result<(), Failed> {
         let (_, outcome) = report.outcomes().next().ok_or("the case did not run")?;
         match outcome.verdict {
             Verdict::Pass => return Ok(()),
-            Verdict::Inconclusive
-                if outcome.observed.contains("kept the kit or a node waiting") =>
-            {
+            Verdict::Inconclusive if overloaded(outcome) => {
                 last.clone_from(&outcome.observed);
             }
             other => return Err(format!("{other:?}: {}", outcome.observed).into()),
@@ -67,13 +91,8 @@ fn passes_over_sockets(isolation: Isolation, not_run: usize) -> Result<(), Faile
         isolation,
         ..Options::default()
     };
-    let report = judge(None, &options, &Selection::default())?;
-    let overloaded = |observed: &str| observed.contains("kept the kit or a node waiting");
-    let wrong: Vec<String> = report
-        .outcomes()
-        .filter(|(_, outcome)| outcome.verdict != Verdict::Pass && !overloaded(&outcome.observed))
-        .map(|(case, outcome)| format!("{} {:?}: {}", case.id, outcome.verdict, outcome.observed))
-        .collect();
+    let report = judged(|| judge(None, &options, &Selection::default()))?;
+    let wrong = not_passed(&report);
     let skipped = report
         .cases
         .iter()
@@ -137,14 +156,19 @@ fn named_truly(known: &Break, observed: &str) -> Result<(), Failed> {
     }
 }
 
-/// A break is caught when the declared case sees its property broken.
-fn catches(known: &Break, options: &Options) -> Result<(), Failed> {
-    let report = judge(Some(known.name), options, &only(known.caught_by)?)?;
+/// What a case says of a break; it is to see its property broken.
+fn noticed(case: &str, bug: &str, options: &Options) -> Result<String, Failed> {
+    let report = judge(Some(bug), options, &only(case)?)?;
     let (_, outcome) = report.outcomes().next().ok_or("the case did not run")?;
     match outcome.verdict {
-        Verdict::Fail | Verdict::NonStrict => named_truly(known, &outcome.observed),
+        Verdict::Fail | Verdict::NonStrict => Ok(outcome.observed.clone()),
         other => Err(format!("{other:?}: {}", outcome.observed).into()),
     }
+}
+
+/// A break is caught when the declared case sees its property broken.
+fn catches(known: &Break, options: &Options) -> Result<(), Failed> {
+    named_truly(known, &noticed(known.caught_by, known.name, options)?)
 }
 
 /// A break for each case that none is declared for: a case that cannot fail is worse than none.
@@ -162,12 +186,7 @@ const ALSO: &[(&str, &str)] = &[
 
 /// A case notices a break that is declared for another one.
 fn notices(case: &str, bug: &str) -> Result<(), Failed> {
-    let report = judge(Some(bug), &Options::default(), &only(case)?)?;
-    let (_, outcome) = report.outcomes().next().ok_or("the case did not run")?;
-    match outcome.verdict {
-        Verdict::Fail | Verdict::NonStrict => Ok(()),
-        other => Err(format!("{other:?}: {}", outcome.observed).into()),
-    }
+    noticed(case, bug, &Options::default()).map(drop)
 }
 
 fn every_case_has_a_break() -> Result<(), Failed> {
@@ -196,17 +215,7 @@ fn judge_program(line: &str, pattern: &str) -> Result<SuiteReport, Failed> {
 
 /// A node that does nothing of use passes nothing, and keeps nobody waiting for ever.
 fn useless(line: &str) -> Result<(), Failed> {
-    let overloaded = |report: &SuiteReport| {
-        let mut outcomes = report.outcomes();
-        outcomes.any(|(_, outcome)| outcome.observed.contains("kept the kit or a node waiting"))
-    };
-    let mut report = judge_program(line, "chord/{single,join}/*")?;
-    // Only an overloaded machine may keep it from being judged, and then not for ever.
-    for _ in 0..2 {
-        if overloaded(&report) {
-            report = judge_program(line, "chord/{single,join}/*")?;
-        }
-    }
+    let report = judged(|| judge_program(line, "chord/{single,join}/*"))?;
     let all = ChordSuite.cases();
     let some = all
         .iter()
@@ -386,16 +395,9 @@ fn passes_all(
     cases: usize,
 ) -> Result<(), Failed> {
     let session = ChordSuite.open(target, options)?;
-    let report = run(&ChordSuite, &*session, &only(pattern)?, 1, &Unwatched);
-    let wrong: Vec<String> = report
-        .outcomes()
-        .filter(|(_, outcome)| {
-            let overloaded = outcome.observed.contains("kept the kit or a node waiting");
-            outcome.verdict != Verdict::Pass
-                && !(overloaded && outcome.verdict == Verdict::Inconclusive)
-        })
-        .map(|(case, outcome)| format!("{} {:?}: {}", case.id, outcome.verdict, outcome.observed))
-        .collect();
+    let selection = only(pattern)?;
+    let report = judged(|| Ok(run(&ChordSuite, &*session, &selection, 1, &Unwatched)))?;
+    let wrong = not_passed(&report);
     match (wrong.is_empty(), report.outcomes().count()) {
         (true, count) if count == cases => Ok(()),
         (_, count) => Err(format!("{count} cases: {}", wrong.join("\n")).into()),
@@ -411,18 +413,7 @@ fn behind_an_adapter(style: &str) -> Result<(), Failed> {
         ..Options::default()
     };
     let target = Target::Adapter(Path::new(env!("CARGO_MANIFEST_DIR")).join(file));
-    let session = ChordSuite.open(&target, &options)?;
-    let selection = only("chord/{single/*,join/one-by-one}")?;
-    let report = run(&ChordSuite, &*session, &selection, 1, &Unwatched);
-    let wrong: Vec<String> = report
-        .outcomes()
-        .filter(|(_, outcome)| outcome.verdict != Verdict::Pass)
-        .map(|(case, outcome)| format!("{} {:?}: {}", case.id, outcome.verdict, outcome.observed))
-        .collect();
-    match (wrong.is_empty(), report.outcomes().count()) {
-        (true, 4) => Ok(()),
-        (_, count) => Err(format!("{count} cases: {}", wrong.join("\n")).into()),
-    }
+    passes_all(&target, &options, "chord/{single/*,join/one-by-one}", 4)
 }
 
 /// What is judged where every node has a network namespace.

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
 
 fn peerproof(args: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("peerproof"));
@@ -191,17 +192,10 @@ fn an_interrupted_run_leaves_no_process_and_no_directory() {
     ] {
         let room = tempfile::tempdir().unwrap();
         let scratch = room.path().join("scratch");
-        std::fs::create_dir(&scratch).unwrap();
         // The shell leads the group; what it starts would outlive it. Several may start at once, and none may find the
         // file of another half written. The name of the torrent only pleases the leecher suite.
         let node = "echo $$ > part.$$; mv part.$$ group; sleep 600 & wait; : {torrent}";
-        let mut child = peerproof(&["test", suite, "--node", node])
-            .current_dir(&room)
-            .env("TMPDIR", &scratch)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = begun(suite, node, room.path(), &scratch);
         let group = room.path().join("group");
         while !group.exists() {
             assert!(child.try_wait().unwrap().is_none(), "{suite} has ended");
@@ -224,6 +218,18 @@ fn an_interrupted_run_leaves_no_process_and_no_directory() {
     }
 }
 
+/// A run that was just begun in `room`; its temporary files lie in `scratch`, which is made.
+fn begun(suite: &str, node: &str, room: &Path, scratch: &Path) -> Child {
+    std::fs::create_dir(scratch).unwrap();
+    peerproof(&["test", suite, "--node", node])
+        .current_dir(room)
+        .env("TMPDIR", scratch)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
 /// Nodes of a ring may live in a namespace of their own, where their numbers are others: they are known by what they run.
 #[test]
 fn an_interrupted_run_of_a_ring_leaves_no_process_and_no_directory() {
@@ -231,16 +237,9 @@ fn an_interrupted_run_of_a_ring_leaves_no_process_and_no_directory() {
     use nix::unistd::Pid;
     let room = tempfile::tempdir().unwrap();
     let scratch = room.path().join("scratch");
-    std::fs::create_dir(&scratch).unwrap();
     let mark = format!("600.{}", std::process::id());
     let node = format!("sleep {mark} & echo > started; exec cat > /dev/null");
-    let mut child = peerproof(&["test", "chord", "--node", &node])
-        .current_dir(&room)
-        .env("TMPDIR", &scratch)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = begun("chord", &node, room.path(), &scratch);
     while !(room.path().join("started").exists() && runs(&mark)) {
         assert!(child.try_wait().unwrap().is_none(), "it has ended");
         std::thread::yield_now();

@@ -290,7 +290,7 @@ impl Fleet {
             State::Answered(Err(what)) => Err(Trouble::Malformed { node, what }),
             State::Lost(how) => Err(Trouble::Gone { node, how }),
             State::Open | State::GivenUp => {
-                let (request, lost) = (request.kind, self.lost_by(&node, began));
+                let (request, lost) = (request.kind, self.lost_by(self.members.get(&node), began));
                 Err(if jitter::means_something(waited, lost) {
                     Trouble::Silent {
                         node,
@@ -367,14 +367,14 @@ impl Fleet {
 
     /// How much of the time since then the kit did not run although it wanted to, or one of the nodes.
     pub fn lost_since(&self, began: Instant) -> Duration {
-        let nodes = self.members.keys().map(|name| self.lost_by(name, began));
-        nodes.max().unwrap_or_else(|| self.meter.lost_since(began))
+        self.lost_by(self.members.values(), began)
     }
 
-    /// The same of one node.
-    fn lost_by(&self, name: &str, began: Instant) -> Duration {
-        let life = self.members.get(name).and_then(Member::life);
-        let waited = life.map_or(Duration::ZERO, |life| life.waited_since(began));
+    /// The same with some of the nodes.
+    fn lost_by<'a>(&self, nodes: impl IntoIterator<Item = &'a Member>, began: Instant) -> Duration {
+        let lives = nodes.into_iter().filter_map(Member::life);
+        let waited = lives.map(|life| life.waited_since(began));
+        let waited = waited.max().unwrap_or_default();
         let lost = self.meter.lost_since(began).saturating_add(waited);
         // Both may have waited at the same time.
         lost.min(began.elapsed())
@@ -392,7 +392,7 @@ impl Fleet {
     fn deadline(&self, name: &str, asked: Instant) -> Instant {
         let patience = self.plan.patience;
         let began = self.turn(name, asked);
-        let lost = self.lost_by(name, began);
+        let lost = self.lost_by(self.members.get(name), began);
         began + patience + lost.min(patience * (MOST_EXTENSION - 1))
     }
 

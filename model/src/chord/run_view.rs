@@ -426,9 +426,8 @@ impl RunView {
 
     /// From when on every finger may be expected to be right.
     fn pointed_from(&self, changed: Moment) -> Moment {
-        self.shown_from(changed, self.bounds.fingers, |sight| {
-            self.has_right_fingers(sight)
-        })
+        let right = |sight: &Sight| self.has_right_fingers(sight);
+        self.shown_from(changed, self.bounds.fingers, right)
     }
 
     /// Whether every member had to have the right neighbours at `from`, and nothing changed until `until`.

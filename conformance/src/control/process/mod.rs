@@ -3,8 +3,8 @@
 //! What is contained: memory, processes and threads, open files, the size of files, processor time, and output. What is over the
 //! limit is ended, with everything that it has started. What is not contained: a node runs as the user who runs the
 //! kit, and reads and writes what that user may read and write, the network included unless its place is in a network
-//! namespace. It gets a home directory of the kit's own, and no variables whose names sound like secrets. Whoever judges strangers gives them a container
-//! or a machine of their own.
+//! namespace. It gets a home directory of the kit's own, and no variables whose names sound like secrets. Whoever
+//! judges strangers gives them a container or a machine of their own.
 //!
 //! | file | holds |
 //! |---|---|

@@ -14,7 +14,7 @@ use super::bound::Bound;
 use super::cage::{Limits, MARK, Walls};
 use super::census::{self, Name, Process};
 use super::reader::{self, IsPrompt, Piece};
-use super::waits::Waits;
+use super::waits::{self, Waits};
 use super::writer::Writer;
 use crate::control::allowance::Allowance;
 use crate::control::{Arrival, Life, MOST_LINE, News};
@@ -326,8 +326,10 @@ impl Shared {
         }
         let members = census::members(processes, self.root.as_raw(), &state.seen);
         state.seen = members.iter().map(Process::name).collect();
-        state.waits.look(&members);
         drop(state);
+        // Nobody waits for the kit while it reads.
+        let waits = waits::of(&members);
+        self.lock().waits.note(waits);
         if let Some(how) = overuse(&members, &self.limits) {
             self.end(Why::Overused(how));
         } else if let Some(how) = self.exit() {

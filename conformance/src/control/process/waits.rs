@@ -32,12 +32,11 @@ impl Waits {
         self.delays.since(began)
     }
 
-    /// Looks how long the thread that waited longest has waited since the last look. It counts if that was most of
-    /// the time: less is what threads that share a processor do to each other.
-    pub(super) fn look(&mut self, members: &[Process]) {
+    /// Takes note of a look: how long the thread that waited longest has waited since the last one. It counts if that
+    /// was most of the time: less is what threads that share a processor do to each other.
+    pub(super) fn note(&mut self, waits: BTreeMap<(i32, i32), Duration>) {
         let now = Instant::now();
         let time = now.saturating_duration_since(self.looked);
-        let waits = members.iter().flat_map(|it| of_process(it.id)).collect();
         let before = std::mem::replace(&mut self.so_far, waits);
         self.looked = now;
         let more = self.so_far.iter().map(|(thread, wait)| {
@@ -48,6 +47,11 @@ impl Waits {
             self.delays.keep(now, longest);
         }
     }
+}
+
+/// For how long each thread of these processes was ready to run and had no processor.
+pub(super) fn of(members: &[Process]) -> BTreeMap<(i32, i32), Duration> {
+    members.iter().flat_map(|it| of_process(it.id)).collect()
 }
 
 /// For how long each thread of a process was ready to run and had no processor, since it began; the first
@@ -84,19 +88,19 @@ mod tests {
             .collect();
         let mut waits = Waits::new();
         let began = Instant::now();
-        waits.look(&[]);
+        waits.note(of(&[]));
         assert_eq!(waits.since(began), Duration::ZERO);
         let until = Instant::now() + Duration::from_millis(300);
         std::thread::scope(|scope| {
             for _ in 0..8 * processors {
                 scope.spawn(|| while Instant::now() < until {});
             }
-            waits.look(&own);
+            waits.note(of(&own));
             while Instant::now() < until - Duration::from_millis(50) {
                 std::thread::yield_now();
             }
             // Each has had an eighth of the time.
-            waits.look(&own);
+            waits.note(of(&own));
             assert_ne!(waits.since(began), Duration::ZERO);
         });
     }

@@ -115,7 +115,7 @@ impl Session for TrackerSession {
         let number = all().position(|case| case.info.id == info.id);
         let Some((number, case)) = number.and_then(|number| Some((number, all().nth(number)?)))
         else {
-            return lost(info, began);
+            return Outcome::no_case(info);
         };
         let recorder = Recorder::new();
         let kit = |torrents, view| {
@@ -169,16 +169,6 @@ fn judge(case: &Case<TrackerKit>, kit: &mut TrackerKit) -> (Verdict, String) {
         .filter(|claim| case.info.claims.contains(&claim.id));
     let optional = claims.all(|claim| claim.optional);
     verdict(&case.info, judgement, end, optional)
-}
-
-/// The suite was asked for a case that it does not have.
-fn lost(info: &CaseInfo, began: Instant) -> Outcome {
-    Outcome::new(
-        Verdict::Error,
-        format!("the suite has no case {}", info.id),
-        Recorder::new().take(),
-        began.elapsed(),
-    )
 }
 
 /// How the doors of a tracker are named in reports.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use peerproof_model::chord::run_view::{RunView, Sight};
+use peerproof_model::chord::run_view::{RunView, Sight, Stay};
 use peerproof_model::chord::view::{Equipped as _, Ring as _, RingView};
 use peerproof_model::space::circle::Id;
 
@@ -17,7 +17,9 @@ const PATTERNS: &[(&str, Pattern)] = &[
     ),
     (
         "its old address is still taken after a crash: listen with SO_REUSEADDR",
-        |view, observed| observed.contains("ddress already in use") && somebody_came_again(view),
+        |view, observed| {
+            observed.contains("ddress already in use") && somebody_came_twice(view, |_| true)
+        },
     ),
     ("keeps keys after a join", |_, observed| {
         observed.contains("owns since it has joined")
@@ -61,7 +63,7 @@ const PATTERNS: &[(&str, Pattern)] = &[
         |view, observed| {
             observed.contains("was stored")
                 && view.crashes().next().is_some()
-                && !somebody_is_back(view)
+                && !somebody_came_twice(view, has_joined)
         },
     ),
     (
@@ -69,7 +71,7 @@ const PATTERNS: &[(&str, Pattern)] = &[
         |view, observed| {
             observed.contains("finds \"")
                 && observed.contains("was stored")
-                && somebody_is_back(view)
+                && somebody_came_twice(view, has_joined)
         },
     ),
     (
@@ -118,17 +120,15 @@ fn nobody_has_a_predecessor(ring: &RingView<Id>) -> bool {
     members.all(|member| ring.predecessor(member).is_none_or(|it| it == member))
 }
 
-/// Whether a node was asked to join, was gone, and was asked again.
-fn somebody_came_again(view: &RunView) -> bool {
+/// Whether a node was asked to join, was gone, and was asked again: among the stays of which `counts` holds.
+fn somebody_came_twice(view: &RunView, counts: fn(&Stay) -> bool) -> bool {
     let mut before = BTreeSet::new();
-    view.stays.iter().any(|stay| !before.insert(stay.node))
+    let mut stays = view.stays.iter().filter(|stay| counts(stay));
+    stays.any(|stay| !before.insert(stay.node))
 }
 
-/// The same, and it became a member both times.
-fn somebody_is_back(view: &RunView) -> bool {
-    let mut before = BTreeSet::new();
-    let mut joined = view.stays.iter().filter(|stay| stay.joined.is_some());
-    joined.any(|stay| !before.insert(stay.node))
+fn has_joined(stay: &Stay) -> bool {
+    stay.joined.is_some()
 }
 
 /// Whether there are wrong fingers, and each is what the next one should be.

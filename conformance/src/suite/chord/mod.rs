@@ -17,7 +17,7 @@ mod shrink;
 mod step;
 
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use peerproof_model::chord::claims;
 use peerproof_model::chord::properties::run::{run, run_named};
@@ -191,22 +191,15 @@ impl RingSession {
 impl Session for RingSession {
     fn play(&self, info: &CaseInfo, seed: u64) -> Outcome {
         let began = Instant::now();
-        let mut outcome = Outcome::new(
-            Verdict::Error,
-            format!("the suite has no case {}", info.id),
-            Recording::default(),
-            Duration::ZERO,
-        );
         let Some(case) = all().find(|case| case.info.id == info.id) else {
-            return outcome;
+            return Outcome::no_case(info);
         };
         let seed = seed ^ number_of(info.id);
         let mut told = self.tell(seed, case.play);
         let asked = judgement(info, &told.view);
         let broken = asked.is_broken();
-        (outcome.verdict, outcome.observed) =
-            verdict(info, asked, told.end.clone(), optional(info));
-        outcome.duration = began.elapsed();
+        let (verdict, observed) = verdict(info, asked, told.end.clone(), optional(info));
+        let mut outcome = Outcome::new(verdict, observed, Recording::default(), began.elapsed());
         if broken && matches!(outcome.verdict, Verdict::Fail | Verdict::NonStrict) {
             if let Some(name) = diagnosis::of(&told.view, &outcome.observed) {
                 outcome.observed = format!("{}; diagnosis: {name}", outcome.observed);
@@ -228,14 +221,10 @@ impl Session for RingSession {
     }
 
     fn skips(&self, case: &CaseInfo) -> Option<WhyNot> {
-        let needs = match (self.ground.network, self.ground.isolation) {
-            (Network::Kit, _) => false,
-            (Network::Sockets, Isolation::Loopback) => {
-                cases::needs_the_kits_network(case.id) || cases::needs_to_part(case.id)
-            }
-            (Network::Sockets, Isolation::Namespaces) => cases::needs_the_kits_network(case.id),
-        };
-        needs.then_some(WhyNot::Network)
+        let parts = self.ground.isolation == Isolation::Namespaces;
+        let needs =
+            cases::needs_the_kits_network(case.id) || !parts && cases::needs_to_part(case.id);
+        (needs && self.ground.network == Network::Sockets).then_some(WhyNot::Network)
     }
 
     fn concurrency(&self) -> usize {

@@ -16,7 +16,7 @@ use sha1::{Digest, Sha1};
 
 use super::books::{Books as _, Exchange};
 use super::cases::seeder::all;
-use crate::case::{Case, CaseInfo, Outcome, Stop, Verdict, verdict};
+use crate::case::{Case, CaseInfo, Outcome, Stop, verdict};
 use crate::record::Recording;
 use crate::serve::bittorrent::peer::SEEDER_BREAKS;
 use crate::suite::{Break, OpenError, Options, Session, Suite};
@@ -147,12 +147,7 @@ impl SeederSession {
 impl Session for SeederSession {
     fn play(&self, info: &CaseInfo, seed: u64) -> Outcome {
         let Some(case) = all().find(|case| case.info.id == info.id) else {
-            return Outcome::new(
-                Verdict::Error,
-                format!("the suite has no case {}", info.id),
-                Recording::default(),
-                Duration::ZERO,
-            );
+            return Outcome::no_case(info);
         };
         let told = self.told(case, seed);
         let judgement = told.exchange.judgement(info.property);
